@@ -1,0 +1,55 @@
+# How targets are made here: one folder, one target; flags in one place.
+
+set(CMAKE_CXX_STANDARD 20)
+set(CMAKE_CXX_STANDARD_REQUIRED ON)
+set(CMAKE_CXX_EXTENSIONS OFF)
+set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
+set(CMAKE_RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bin)
+set(CMAKE_CXX_FLAGS_RELEASE "-O3")
+
+find_program(MOE_CCACHE ccache)
+if(MOE_CCACHE)
+  set(CMAKE_CXX_COMPILER_LAUNCHER ${MOE_CCACHE})
+endif()
+
+# On every target alike: mixing instruction sets would give Eigen's inline functions several meanings.
+add_library(moe_flags INTERFACE)
+target_include_directories(moe_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(moe_flags INTERFACE -Wall -Wextra -Wshadow)
+if(MOE_NATIVE)
+  target_compile_options(moe_flags INTERFACE -march=native)
+endif()
+if(MOE_SANITIZE)
+  target_compile_options(moe_flags INTERFACE -fsanitize=${MOE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  target_link_options(moe_flags INTERFACE -fsanitize=${MOE_SANITIZE})
+endif()
+
+# moe_library(name [DEPENDS targets...] [PRIVATE targets...]): a static library from this folder's and its subfolders' .cpp.
+function(moe_library name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_library(${name} STATIC ${sources})
+  target_link_libraries(${name} PUBLIC moe_flags ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
+endfunction()
+
+# moe_program(name source DEPENDS targets...)
+function(moe_program name source)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  add_executable(${name} ${source})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS})
+endfunction()
+
+# moe_tests(name DEPENDS targets...): one test program from this folder's *_test.cpp, every TEST known to ctest.
+function(moe_tests name)
+  cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})
+  file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*_test.cpp)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(${name} ${sources})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} test_support GTest::gtest_main)
+  gtest_discover_tests(${name} PROPERTIES LABELS ${name})
+endfunction()

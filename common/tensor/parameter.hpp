@@ -1,0 +1,26 @@
+// Parameter: a trained tensor with its gradient, and how modules show theirs.
+//
+// Modules are plain structs with `void visit(const ParameterVisitor& f, const std::string& prefix)`, which calls
+// f(name, parameter) for each of theirs in a fixed order. Optimizer, checkpoint and counts all go through it.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "common/tensor/tensor.hpp"
+
+namespace moe {
+
+enum class ParameterGroup : std::uint8_t { dense, expert };  // expert: one slice a rank under expert parallelism
+
+struct Parameter {
+  Tensor value;
+  Tensor grad;              // same shape; meaningless unless has_grad
+  bool has_grad = false;    // cleared by the optimizer step: the next backward overwrites instead of adding
+  ParameterGroup group = ParameterGroup::dense;
+  bool decay = true;        // weight decay applies (not to norms)
+};
+
+using ParameterVisitor = std::function<void(const std::string& name, Parameter& parameter)>;
+
+}  // namespace moe

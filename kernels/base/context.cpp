@@ -1,0 +1,14 @@
+#include "kernels/base/context.hpp"
+
+namespace moe {
+
+const char* name_of(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::cpu: return "cpu";
+    case DeviceKind::emulated: return "emulated";
+    case DeviceKind::cuda: return "cuda";
+  }
+  return "?";
+}
+
+}  // namespace moe

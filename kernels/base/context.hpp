@@ -1,0 +1,43 @@
+// Context: everything a kernel needs besides its operands. One per model or rank, passed explicitly as the
+// first argument; there are no globals and no thread-locals, so two models can train in two threads at once.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+
+#include "kernels/base/memory.hpp"
+
+namespace moe {
+
+enum class DeviceKind : std::uint8_t { cpu, emulated, cuda };
+const char* name_of(DeviceKind kind);
+
+struct Device {
+  DeviceKind kind = DeviceKind::cpu;
+  int index = 0;  // which GPU
+};
+
+class Profiler;  // kernels/base/trace.hpp
+class GemmLog;   // kernels/gemm/gemm_log.hpp
+
+struct Context {
+  explicit Context(int thread_count = 1) : threads(thread_count) {}
+  Context(const Context&) = delete;
+  Context& operator=(const Context&) = delete;
+
+  Device device;
+  void* stream = nullptr;     // CUDA stream; unused on the CPU
+  int threads;                // results never depend on it
+  bool deterministic = true;  // same inputs, same bytes
+  std::shared_ptr<Allocator> allocator = make_caching_allocator();
+  Profiler* profiler = nullptr;  // not owned; null: no tracing
+  GemmLog* gemm_log = nullptr;   // not owned; null: GEMM calls are not recorded
+};
+
+template <class T>
+Scratch<T>::Scratch(Context& ctx, std::int64_t n)
+    : allocator_(*ctx.allocator),
+      bytes_(static_cast<std::size_t>(n) * sizeof(T)),
+      data_(static_cast<T*>(allocator_.allocate(bytes_))) {}
+
+}  // namespace moe

@@ -1,0 +1,53 @@
+// Operation: one signature, several versions in one table. Tests and benchmarks loop over the table; a call
+// takes the last row that suits the context's device (rows stand from plain to fast).
+//
+//   rms_norm.hpp   template <class T> using RmsNorm = void(Context&, T* y, ...);
+//                  template <class T> extern const Operation<RmsNorm<T>> rms_norm;
+//   cpu.cpp        template <> const Operation<RmsNorm<float>> rms_norm<float>{"rms_norm", versions<float>};
+//   a caller       rms_norm<T>(ctx, y, ...);
+#pragma once
+
+#include <span>
+#include <utility>
+
+#include "kernels/base/check.hpp"
+#include "kernels/base/context.hpp"
+#include "kernels/base/trace.hpp"
+
+namespace moe {
+
+template <class Signature>
+struct Version {
+  const char* name;   // "plain", "fast", "1_naive", ...
+  DeviceKind device;
+  int min_sm;         // compute capability × 10 for CUDA rows, 0 elsewhere
+  Signature* function;
+};
+
+template <class Signature>
+class Operation {
+ public:
+  constexpr Operation(const char* name, std::span<const Version<Signature>> versions)
+      : name_(name), versions_(versions) {}
+
+  const char* name() const { return name_; }
+  std::span<const Version<Signature>> versions() const { return versions_; }
+
+  template <class... Arguments>
+  void operator()(Context& ctx, Arguments&&... arguments) const {
+    Scope scope(ctx, name_);
+    best(ctx).function(ctx, std::forward<Arguments>(arguments)...);
+  }
+
+ private:
+  const Version<Signature>& best(Context& ctx) const {
+    for (std::size_t i = versions_.size(); i-- > 0;)
+      if (versions_[i].device == ctx.device.kind) return versions_[i];
+    fail_check("a version for this device", __FILE__, __LINE__, concat(name_, " on ", name_of(ctx.device.kind)));
+  }
+
+  const char* name_;
+  std::span<const Version<Signature>> versions_;
+};
+
+}  // namespace moe

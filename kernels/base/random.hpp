@@ -1,0 +1,47 @@
+// Random numbers without state: philox4x32-10 (Salmon et al. 2011) of (seed, purpose, layer, step, index).
+// A checkpoint needs seed and step only; recomputation and ranks reproduce for free.
+#pragma once
+
+#include <Random123/philox.h>
+
+#include <array>
+#include <cmath>
+#include <cstdint>
+#include <numbers>
+
+namespace moe {
+
+// What the numbers are for; two purposes never share a stream. Append only: checkpoints depend on the values.
+enum class Purpose : std::uint32_t { init = 1, batch = 2, router_noise = 3, dropout = 4, sample = 5, test = 6 };
+
+struct RngKey {
+  std::uint64_t seed = 0;
+  Purpose purpose = Purpose::test;
+  std::uint16_t layer = 0;
+  std::uint32_t step = 0;
+};
+
+// Four independent 32-bit words. index < 2^48: the global index of the token, parameter, ... that asks.
+inline std::array<std::uint32_t, 4> philox(const RngKey& key, std::uint64_t index) {
+  const philox4x32_key_t k = {{static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)}};
+  const philox4x32_ctr_t c = {{static_cast<std::uint32_t>(index),
+                               static_cast<std::uint32_t>(index >> 32) << 16 | key.layer, key.step,
+                               static_cast<std::uint32_t>(key.purpose)}};
+  const philox4x32_ctr_t r = philox4x32(c, k);
+  return {r.v[0], r.v[1], r.v[2], r.v[3]};
+}
+
+// [0, 1) with 24 bits: exact in f32.
+inline float to_uniform(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
+
+inline float uniform(const RngKey& key, std::uint64_t index) { return to_uniform(philox(key, index)[0]); }
+
+// N(0, 1) by Box-Muller; in double, so that every libm rounds to the same float in practice.
+inline float normal(const RngKey& key, std::uint64_t index) {
+  const auto w = philox(key, index);
+  const double u = (static_cast<double>(w[0]) + 1) * 0x1p-32;  // (0, 1]
+  const double v = static_cast<double>(w[1]) * 0x1p-32;
+  return static_cast<float>(std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v));
+}
+
+}  // namespace moe

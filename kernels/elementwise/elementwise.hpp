@@ -1,0 +1,35 @@
+// Operations on n independent elements, and sums over them.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/operation.hpp"
+#include "kernels/base/random.hpp"
+
+namespace moe {
+
+template <class T>
+using Fill = void(Context&, T* y, double value, std::int64_t n);
+template <class T>
+using Add = void(Context&, T* y, const T* a, const T* b, std::int64_t n);  // y = a + b; y may be a or b
+template <class T>
+using Scale = void(Context&, T* y, const T* x, double factor, std::int64_t n);  // y = factor · x; y may be x
+template <class T>
+using FillNormal = void(Context&, T* y, double deviation, const RngKey& key, std::int64_t n);  // y[i] ~ N(0, deviation²)
+
+// sum (1) += Σ x², in double whatever T is, chunk partials added in order. Clear `sum` first.
+template <class T>
+using AddSquares = void(Context&, double* sum, const T* x, std::int64_t n);
+
+template <class T>
+extern const Operation<Fill<T>> fill;
+template <class T>
+extern const Operation<Add<T>> add;
+template <class T>
+extern const Operation<Scale<T>> scale;
+template <class T>
+extern const Operation<FillNormal<T>> fill_normal;
+template <class T>
+extern const Operation<AddSquares<T>> add_squares;
+
+}  // namespace moe

@@ -1,0 +1,24 @@
+// RMSNorm (Zhang & Sennrich 2019, arXiv:1910.07467): y = w ⊙ x / sqrt(mean(x²) + epsilon), row by row.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/operation.hpp"
+
+namespace moe {
+
+// y (N, D); inverse_rms (N) is kept for the backward pass, may be null. x (N, D), w (D).
+template <class T>
+using RmsNorm = void(Context&, T* y, T* inverse_rms, const T* x, const T* w, std::int64_t N, std::int64_t D, double epsilon);
+
+// dx (N, D) is written; dw (D) is written, or added to when accumulate_dw.
+template <class T>
+using RmsNormBackward = void(Context&, T* dx, T* dw, const T* dy, const T* x, const T* w, const T* inverse_rms,
+                             std::int64_t N, std::int64_t D, bool accumulate_dw);
+
+template <class T>
+extern const Operation<RmsNorm<T>> rms_norm;
+template <class T>
+extern const Operation<RmsNormBackward<T>> rms_norm_backward;
+
+}  // namespace moe
