@@ -8,7 +8,6 @@
 #pragma once
 
 #include <span>
-#include <utility>
 
 #include "kernels/base/check.hpp"
 #include "kernels/base/context.hpp"
@@ -25,29 +24,31 @@ struct Version {
 };
 
 template <class Signature>
-class Operation {
+class Operation;
+
+template <class... Arguments>
+class Operation<void(Context&, Arguments...)> {
  public:
-  constexpr Operation(const char* name, std::span<const Version<Signature>> versions)
-      : name_(name), versions_(versions) {}
+  using Row = Version<void(Context&, Arguments...)>;
+  constexpr Operation(const char* name, std::span<const Row> versions) : name_(name), versions_(versions) {}
 
   const char* name() const { return name_; }
-  std::span<const Version<Signature>> versions() const { return versions_; }
+  std::span<const Row> versions() const { return versions_; }
 
-  template <class... Arguments>
-  void operator()(Context& ctx, Arguments&&... arguments) const {
+  void operator()(Context& ctx, Arguments... arguments) const {
     Scope scope(ctx, name_);
-    best(ctx).function(ctx, std::forward<Arguments>(arguments)...);
+    best(ctx).function(ctx, arguments...);
   }
 
  private:
-  const Version<Signature>& best(Context& ctx) const {
+  const Row& best(Context& ctx) const {
     for (std::size_t i = versions_.size(); i-- > 0;)
       if (versions_[i].device == ctx.device.kind) return versions_[i];
     fail_check("a version for this device", __FILE__, __LINE__, concat(name_, " on ", name_of(ctx.device.kind)));
   }
 
   const char* name_;
-  std::span<const Version<Signature>> versions_;
+  std::span<const Row> versions_;
 };
 
 }  // namespace moe

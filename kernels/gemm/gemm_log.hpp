@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "kernels/base/dtype.hpp"
 #include "kernels/gemm/gemm.hpp"
 
 namespace moe {

@@ -1,0 +1,14 @@
+// The commands of `moe`. Each gets argc and argv from its own name on (argv[0] is "list", "generate", ...)
+// and returns an exit code; errors are UserError. A new one: its function here, a row in cli/main.cpp, its
+// own .cpp.
+#pragma once
+
+namespace moe {
+
+int list_main(int argc, char** argv);     // sessions and stages
+int stage_main(int argc, char** argv);    // becomes a stage program
+int demo_main(int argc, char** argv);     // becomes the stage program that is a session's main job
+int figures_main(int argc, char** argv);  // reruns what made the recorded figures
+int targets_main(int argc, char** argv);  // for the launcher: the CMake targets that a command line runs
+
+}  // namespace moe

@@ -1,0 +1,19 @@
+// Stage programs are programs of their own, beside this one: running one replaces this process or waits for a
+// child.
+#pragma once
+
+#include <span>
+#include <string>
+
+#include "cli/stages.hpp"
+
+namespace moe {
+
+// Replaces this process by the stage program; `arguments` reach it untouched. Throws UserError (missing) when
+// it is not built.
+[[noreturn]] void become_stage(const Stage& stage, std::span<char* const> arguments);
+
+// Runs it as a child; its exit code, or 128 + the signal that ended it.
+int run_stage(const Stage& stage, std::span<const std::string> arguments);
+
+}  // namespace moe

@@ -1,0 +1,83 @@
+// list, stage, demo and targets: everything that only needs the table of stages.
+#include <cctype>
+#include <cstdio>
+#include <string_view>
+
+#include "cli/commands.hpp"
+#include "cli/figures.hpp"
+#include "cli/run_stage.hpp"
+#include "cli/stages.hpp"
+#include "common/app/flags.hpp"
+#include "kernels/base/check.hpp"
+
+namespace moe {
+namespace {
+
+std::span<char* const> arguments_from(int first, int argc, char** argv) {
+  return {argv + first, static_cast<std::size_t>(argc - first)};
+}
+
+// demo [SESSION] ...: is the session named? It is 1 otherwise.
+bool names_session(int argc, char** argv) {
+  return argc > 1 && std::isdigit(static_cast<unsigned char>(argv[1][0]));
+}
+
+const Stage& main_job(int argc, char** argv) {
+  return find_stage(find_session(names_session(argc, argv) ? argv[1] : "1").main_job);
+}
+
+bool is_help(std::string_view argument) {
+  return argument == "--help" || argument == "-h";
+}
+
+void print_target(const Stage& stage) {
+  std::printf("%s\n", program_of(stage).c_str());
+}
+
+}  // namespace
+
+int list_main(int argc, char** argv) {
+  Flags("moe list", "Shows sessions and stages.").parse(argc, argv);
+  for (const Session& session : sessions()) {
+    std::printf("Session %s  %s\n", session.number.data(), session.title.data());
+    for (const Stage& stage : stages()) {
+      if (stage.number.substr(0, stage.number.find('.')) != session.number) continue;
+      std::printf("  %-5s %-16s %s%s\n", stage.number.data(), stage.name.data(), stage.summary.data(),
+                  stage.number == session.main_job ? "  (main job)" : "");
+      std::printf("  %-5s %-16s %s, build/cpu/bin/%s\n", "", "", stage.source.data(),
+                  program_of(stage).c_str());
+    }
+  }
+  std::printf("\nmoe stage NUMBER runs one; moe stage NUMBER --help shows its options.\n");
+  return 0;
+}
+
+int stage_main(int argc, char** argv) {
+  if (argc < 2)
+    throw UserError(ExitCode::usage, "which stage?", "`moe list` shows them; for instance: moe stage 1.7");
+  if (is_help(argv[1])) {
+    std::printf(
+        "usage: moe stage NUMBER [OPTIONS]   options go to the stage; moe stage NUMBER --help shows "
+        "them\n\n");
+    return list_main(1, argv);
+  }
+  become_stage(find_stage(argv[1]), arguments_from(2, argc, argv));
+}
+
+int demo_main(int argc, char** argv) {
+  become_stage(main_job(argc, argv), arguments_from(names_session(argc, argv) ? 2 : 1, argc, argv));
+}
+
+// Prints nothing where the command line is wrong: the command itself will say so.
+int targets_main(int argc, char** argv) try {
+  const std::string_view command = argc > 1 ? argv[1] : "";
+  if (command == "stage" && argc > 2 && !is_help(argv[2])) print_target(find_stage(argv[2]));
+  if (command == "demo") print_target(main_job(argc - 1, argv + 1));
+  if (command == "figures")
+    for (const Figure& figure : figures()) print_target(find_stage(figure.stage));
+  return 0;
+} catch (const UserError&) {
+  return 0;
+}
+
+}  // namespace moe

@@ -1,0 +1,56 @@
+#include "cli/stages.hpp"
+
+#include <algorithm>
+#include <vector>
+
+#include "common/app/flag_value.hpp"
+#include "kernels/base/check.hpp"
+
+namespace moe {
+namespace {
+
+constexpr Session kSessions[] = {
+    {"1", "Overview: what a Mixture of Experts is, and what it buys", "1.7"},
+};
+
+constexpr Stage kStages[] = {
+    {"1.7", "moe_vs_dense", "a dense and an MoE language model of equal active FLOPs on the same real text",
+     "sessions/01_overview/07_moe_vs_dense.cpp"},
+};
+
+template <class Row>
+const Row& find(std::span<const Row> rows, const char* kind, std::string_view number) {
+  const auto row = std::ranges::find(rows, number, &Row::number);
+  if (row != rows.end()) return *row;
+  std::vector<std::string> numbers;
+  for (const Row& r : rows) numbers.emplace_back(r.number);
+  throw UserError(ExitCode::usage, concat("there is no ", kind, " '", number, "'"),
+                  did_you_mean(number, numbers) + "`moe list` shows sessions and stages.");
+}
+
+}  // namespace
+
+std::span<const Stage> stages() {
+  return kStages;
+}
+std::span<const Session> sessions() {
+  return kSessions;
+}
+
+const Stage& find_stage(std::string_view number) {
+  return find(stages(), "stage", number);
+}
+const Session& find_session(std::string_view number) {
+  return find(sessions(), "session", number);
+}
+
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  const std::string nearest = most_similar(std::string(word), candidates);
+  return nearest.empty() ? "" : concat("Did you mean '", nearest, "'? ");
+}
+
+std::string program_of(const Stage& stage) {
+  return concat("stage_", stage.number);
+}
+
+}  // namespace moe

@@ -1,0 +1,51 @@
+// The table. A new domain is a new row, and a row in docs/attribution.md.
+#include "common/data/domain_source.hpp"
+
+namespace moe {
+namespace {
+
+constexpr std::int64_t kLimit = 4 << 20;
+const char* const kBook = "Debian Reference, Osamu Aoki and translators";
+
+DomainSource book(const std::string& name, const std::string& language) {
+  const std::string path = "/usr/share/debian-reference/debian-reference." + language + ".txt";
+  return {name,  {path + ".gz", path}, "", strip_layout, "debian-reference-" + language, kBook, "GPL-2+",
+          kLimit};
+}
+
+}  // namespace
+
+const std::vector<DomainSource>& default_domains() {
+  static const std::vector<DomainSource> table = {
+      {"cpp",
+       {"/usr/include/c++/*/bits/*.{h,tcc}"},
+       "",
+       strip_leading_comments,
+       "g++",
+       "GNU C++ library headers",
+       "GPL-3+ with GCC runtime library exception",
+       kLimit},
+      {"dictionary",
+       {"/usr/share/wordnet/data.{adj,adv,noun,verb}"},
+       "",
+       strip_to_gloss,
+       "wordnet-base",
+       "WordNet 3.0, Princeton University",
+       "WordNet 3.0 licence",
+       kLimit},
+      {"scripture",
+       {"/usr/bin/bible", "/usr/games/bible"},
+       "-f gen1:1-rev22:21",
+       strip_verse_reference,
+       "bible-kjv",
+       "King James Version",
+       "public domain (see docs/attribution.md)",
+       kLimit},
+      book("english", "en"),
+      book("german", "de"),
+      book("japanese", "ja"),
+  };
+  return table;
+}
+
+}  // namespace moe

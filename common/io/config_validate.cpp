@@ -1,0 +1,77 @@
+// The limits of a configuration. Generous for the largest models in public, small enough that no product of
+// two sizes leaves 63 bits.
+#include <cmath>
+
+#include "common/io/config_json.hpp"
+#include "common/io/file.hpp"
+
+namespace moe {
+namespace {
+
+constexpr double kMostParameters = 0x1p40;  // 1.1e12; 4.4 TB as f32
+
+struct Checker {
+  const std::string& source;
+  ExitCode code;
+
+  template <class Value>
+  [[noreturn]] void refuse(const char* key, const Value& value, const std::string& allowed) const {
+    throw UserError(code, concat(source, ": ", key, " is ", value), "allowed: " + allowed);
+  }
+  void in_range(const char* key, std::int64_t value, std::int64_t least, std::int64_t most) const {
+    if (value < least || value > most) refuse(key, value, concat(least, " to ", most));
+  }
+  void in_range(const char* key, double value, double least, double most) const {
+    if (!(value >= least && value <= most)) refuse(key, value, concat(least, " to ", most));  // NaN fails
+  }
+};
+
+void check_moe(const Checker& check, const MoeConfig& moe) {
+  check.in_range("num_local_experts", moe.experts, 0, 65536);
+  check.in_range("num_experts_per_tok", moe.top_k, 1, moe.experts > 0 ? moe.experts : 65536);
+  check.in_range("router_aux_loss_coef", moe.balance_coefficient, 0, 1e6);
+  check.in_range("moe_odyssey.z_coefficient", moe.z_coefficient, 0, 1e6);
+  check.in_range("moe_odyssey.capacity_factor", moe.capacity_factor, 0, 1e6);
+  const bool name =
+      !moe.router.empty() && moe.router.size() <= 64 &&
+      moe.router.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;
+  if (!name) check.refuse("moe_odyssey.router", quote(moe.router), "1 to 64 of a-z, 0-9 and _");
+}
+
+}  // namespace
+
+double parameter_count(const LanguageModelConfig& c) {
+  const double D = static_cast<double>(c.width), F = static_cast<double>(c.ffn_width),
+               E = static_cast<double>(c.moe.experts);
+  const double W = static_cast<double>(c.head_width), H = static_cast<double>(c.heads),
+               G = static_cast<double>(c.kv_heads);
+  const double ffn = E > 0 ? E * D + E * 3 * D * F : 3 * D * F;
+  const double layer = 2 * D + (H + 2 * G) * W * D + H * W * D + ffn;
+  const double tables = static_cast<double>(c.vocabulary) * D * (c.tied_head ? 1 : 2);
+  return static_cast<double>(c.layers) * layer + tables + D;
+}
+
+void validate_config(const LanguageModelConfig& c, const std::string& source, ExitCode code) {
+  const Checker check{source, code};
+  check.in_range("vocab_size", c.vocabulary, 1, 1 << 24);
+  check.in_range("hidden_size", c.width, 1, 1 << 17);
+  check.in_range("num_hidden_layers", c.layers, 1, 4096);
+  check.in_range("num_attention_heads", c.heads, 1, 4096);
+  check.in_range("num_key_value_heads", c.kv_heads, 1, c.heads);
+  if (c.heads % c.kv_heads != 0)
+    check.refuse("num_key_value_heads", c.kv_heads,
+                 concat("a divisor of num_attention_heads (", c.heads, ")"));
+  check.in_range("head_dim", c.head_width, 2, 4096);
+  if (c.head_width % 2 != 0)
+    check.refuse("head_dim", c.head_width, "an even number: rotary embedding turns pairs");
+  check.in_range("intermediate_size", c.ffn_width, 1, 1 << 20);
+  check.in_range("max_position_embeddings", c.context, 1, 1 << 24);
+  check.in_range("rope_theta", c.rope_theta, 1, 1e12);
+  check.in_range("rms_norm_eps", c.norm_epsilon, 1e-30, 1);
+  check_moe(check, c.moe);
+  if (parameter_count(c) > kMostParameters)
+    check.refuse("the number of parameters", parameter_count(c),
+                 concat("at most ", kMostParameters, ": make the model smaller"));
+}
+
+}  // namespace moe

@@ -1,0 +1,63 @@
+#include "common/ops/ops.hpp"
+#include "kernels/balance_loss/balance_loss.hpp"
+#include "kernels/cross_entropy/cross_entropy.hpp"
+#include "kernels/elementwise/elementwise.hpp"
+
+namespace moe::ops {
+
+// The gradient is made in the forward pass, in the logits' own storage: one pass over (N, V) instead of three.
+Value cross_entropy(ForwardContext& f, const Value& logits, const Tensor& target) {
+  const Tensor& x = logits.tensor;
+  const std::int64_t N = x.rows(), V = x.width();
+  MOE_CHECK(target.numel() == N, target.numel(), " targets for ", N, " rows");
+  Tensor loss = Tensor::empty(f.ctx, x.dtype(), {1});
+  dispatch(x.dtype(), [&]<class T>(T) {
+    moe::cross_entropy<T>(f.ctx, loss.data<T>(), nullptr, f.tape ? x.data<T>() : nullptr, x.data<T>(), target.data<std::int32_t>(), N, V);
+  });
+  if (!f.tape) return loss;
+  return f.tape->record({logits}, loss, [=](Gradients& g) {
+    dispatch(x.dtype(), [&]<class T>(T) {
+      moe::scale_by<T>(g.ctx, x.data<T>(), x.data<T>(), g.of_output().data<T>(), x.numel());
+    });
+    g.give(0, x);
+  });
+}
+
+Tensor row_losses(Context& ctx, const Tensor& logits, const Tensor& target) {
+  const std::int64_t N = logits.rows(), V = logits.width();
+  const Tensor loss = Tensor::empty(ctx, logits.dtype(), {1}), rows = Tensor::empty(ctx, logits.dtype(), {N});
+  dispatch(logits.dtype(), [&]<class T>(T) {
+    moe::cross_entropy<T>(ctx, loss.data<T>(), rows.data<T>(), nullptr, logits.data<T>(), target.data<std::int32_t>(), N, V);
+  });
+  return rows;
+}
+
+Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& count) {
+  const std::int64_t N = probability.tensor.rows(), E = probability.tensor.width();
+  Tensor loss = Tensor::empty(f.ctx, probability.tensor.dtype(), {1});
+  dispatch(loss.dtype(), [&]<class T>(T) {
+    moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), N, E);
+  });
+  if (!f.tape) return loss;
+  return f.tape->record({probability}, loss, [=](Gradients& g) {
+    const auto [dp, add] = g.target(0);
+    dispatch(dp.dtype(), [&]<class T>(T) {
+      moe::balance_loss_backward<T>(g.ctx, dp.data<T>(), g.of_output().data<T>(), count.data<std::int32_t>(), N, E, add);
+    });
+  });
+}
+
+Value z_loss(ForwardContext& f, const Value& logits, const SoftmaxResult& soft) {
+  const std::int64_t N = logits.tensor.rows(), E = logits.tensor.width();
+  Tensor loss = Tensor::empty(f.ctx, logits.tensor.dtype(), {1});
+  dispatch(loss.dtype(), [&]<class T>(T) { moe::z_loss<T>(f.ctx, loss.data<T>(), soft.logsumexp.data<T>(), N); });
+  if (!f.tape) return loss;
+  return f.tape->record({logits}, loss, [=, p = soft.probability.tensor, lse = soft.logsumexp](Gradients& g) {
+    const auto [d, add] = g.target(0);
+    dispatch(d.dtype(), [&]<class T>(T) {
+      moe::z_loss_backward<T>(g.ctx, d.data<T>(), g.of_output().data<T>(), lse.data<T>(), p.data<T>(), N, E, add);
+    });
+  });
+}
+
+}  // namespace moe::ops

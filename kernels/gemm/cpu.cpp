@@ -1,0 +1,102 @@
+// Tiling over threads, the log, and the table of versions.
+#include "kernels/gemm/gemm.hpp"
+
+#include <Eigen/src/Core/util/Macros.h>
+#ifdef MOE_HAVE_ONEDNN
+#include <oneapi/dnnl/dnnl_version.h>
+#endif
+
+#include "kernels/base/parallel.hpp"
+#include "kernels/gemm/gemm_log.hpp"
+#include "kernels/gemm/tile.hpp"
+
+namespace moe {
+namespace {
+
+template <class T>
+using Tile = void(T* c, const T* a, const T* b, const GemmShape& shape);
+
+template <class T>
+void logged(Context& ctx, Tile<T>* tile, T* c, const T* a, const T* b, const GemmShape& shape) {
+  if (shape.M == 0 || shape.N == 0) return;
+  if (ctx.gemm_log) ctx.gemm_log->record(current_worker(), dtype_of<T>, c, a, b, shape);
+  tile(c, a, b, shape);
+}
+
+// Rows of C a tile: about 4 MFLOP (20 µs), so that small products still share out, in multiples of 16 so that
+// the library's register blocks stay full, and at most 256 so that a tile's rows of A stay in the
+// second-level cache.
+std::int64_t tile_rows(const GemmShape& s) {
+  const std::int64_t rows = 2'000'000 / std::max<std::int64_t>(1, s.N * s.K);
+  return std::clamp<std::int64_t>((rows + 15) / 16 * 16, 16, 256);
+}
+
+// C is cut along M only: every tile reads all of B, which a cache holds at the sizes met here.
+template <class T>
+void tiled(Context& ctx, Tile<T>* tile, T* c, const T* a, const T* b, const GemmShape& s) {
+  account(ctx, sizeof(T) * (1.0 * s.M * s.K + 1.0 * s.K * s.N + 1.0 * s.M * s.N), 2.0 * s.M * s.N * s.K);
+  parallel_for(ctx, s.M, tile_rows(s), [&](std::int64_t begin, std::int64_t end) {
+    GemmShape part = s;
+    part.M = end - begin;
+    logged(ctx, tile, c + begin * s.ldc, a + (s.a == Transpose::no ? begin * s.lda : begin), b, part);
+  });
+}
+
+template <class T>
+void plain(Context& ctx, T* c, const T* a, const T* b, const GemmShape& s) {
+  tiled<T>(ctx, detail::tile_plain<T>, c, a, b, s);
+}
+template <class T>
+void eigen(Context& ctx, T* c, const T* a, const T* b, const GemmShape& s) {
+  tiled<T>(ctx, detail::tile_eigen<T>, c, a, b, s);
+}
+#ifdef MOE_HAVE_ONEDNN
+void onednn(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  tiled<float>(ctx, detail::tile_onednn, c, a, b, s);
+}
+#endif
+
+constexpr Version<Gemm<float>> versions_f32[] = {
+    {"plain", DeviceKind::cpu, 0, plain<float>},
+    {"eigen", DeviceKind::cpu, 0, eigen<float>},
+#ifdef MOE_HAVE_ONEDNN
+    {"onednn", DeviceKind::cpu, 0, onednn},
+#endif
+};
+constexpr Version<Gemm<double>> versions_f64[] = {
+    {"plain", DeviceKind::cpu, 0, plain<double>},
+    {"eigen", DeviceKind::cpu, 0, eigen<double>},
+};
+
+}  // namespace
+
+template <>
+const Operation<Gemm<float>> gemm<float>{"gemm", versions_f32};
+template <>
+const Operation<Gemm<double>> gemm<double>{"gemm", versions_f64};
+
+template <>
+void gemm_tile<float>(Context& ctx, float* c, const float* a, const float* b, const GemmShape& shape) {
+#ifdef MOE_HAVE_ONEDNN
+  logged<float>(ctx, detail::tile_onednn, c, a, b, shape);
+#else
+  logged<float>(ctx, detail::tile_eigen<float>, c, a, b, shape);
+#endif
+}
+template <>
+void gemm_tile<double>(Context& ctx, double* c, const double* a, const double* b, const GemmShape& shape) {
+  logged<double>(ctx, detail::tile_eigen<double>, c, a, b, shape);
+}
+
+#define MOE_TEXT_(x) #x
+#define MOE_TEXT(x) MOE_TEXT_(x)
+#define MOE_DOTTED(a, b, c) MOE_TEXT(a) "." MOE_TEXT(b) "." MOE_TEXT(c)
+const char* gemm_library() {
+#ifdef MOE_HAVE_ONEDNN
+  return "oneDNN " MOE_DOTTED(DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH);
+#else
+  return "Eigen " MOE_DOTTED(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
+#endif
+}
+
+}  // namespace moe

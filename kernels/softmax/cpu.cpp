@@ -1,0 +1,68 @@
+#include <cmath>
+
+#include "kernels/base/parallel.hpp"
+#include "kernels/softmax/row.hpp"
+#include "kernels/softmax/softmax.hpp"
+
+namespace moe {
+namespace {
+
+template <class T>
+void softmax_plain(Context& ctx, T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C) {
+  account(ctx, sizeof(T) * (2.0 * R * C + (logsumexp ? R : 0)), 5.0 * R * C);
+  parallel_for(ctx, R, row_grain(2 * C * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) {
+      const T top = detail::row_max(x + r * C, C);
+      const T sum = detail::exp_row(y + r * C, x + r * C, top, C);
+      detail::scale_row(y + r * C, 1 / sum, C);
+      if (logsumexp) logsumexp[r] = top + std::log(sum);
+    }
+  });
+}
+
+template <class T>
+T dot(const T* a, const T* b, std::int64_t C) {
+  T sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t c = 0; c < C; ++c) sum += a[c] * b[c];
+  return sum;
+}
+
+template <bool kAccumulate, class T>
+void backward_row(T* dx, const T* dy, const T* y, std::int64_t C) {
+  const T mean = dot(dy, y, C);  // of dy under the probabilities y
+#pragma omp simd
+  for (std::int64_t c = 0; c < C; ++c) dx[c] = (kAccumulate ? dx[c] : T(0)) + y[c] * (dy[c] - mean);
+}
+
+template <class T>
+void softmax_backward_plain(Context& ctx, T* dx, const T* dy, const T* y, std::int64_t R, std::int64_t C,
+                            bool accumulate) {
+  account(ctx, sizeof(T) * (accumulate ? 4.0 : 3.0) * R * C, 4.0 * R * C);
+  const auto row = accumulate ? backward_row<true, T> : backward_row<false, T>;
+  parallel_for(ctx, R, row_grain(3 * C * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t r = begin; r < end; ++r) row(dx + r * C, dy + r * C, y + r * C, C);
+  });
+}
+
+template <class T>
+constexpr Version<Softmax<T>> versions[] = {{"plain", DeviceKind::cpu, 0, softmax_plain<T>}};
+template <class T>
+constexpr Version<SoftmaxBackward<T>> backward_versions[] = {
+    {"plain", DeviceKind::cpu, 0, softmax_backward_plain<T>}};
+
+}  // namespace
+
+// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
+template <>
+[[gnu::used]] inline const Operation<Softmax<float>> softmax<float>{"softmax", versions<float>};
+template <>
+[[gnu::used]] inline const Operation<Softmax<double>> softmax<double>{"softmax", versions<double>};
+template <>
+[[gnu::used]] inline const Operation<SoftmaxBackward<float>> softmax_backward<float>{
+    "softmax_backward", backward_versions<float>};
+template <>
+[[gnu::used]] inline const Operation<SoftmaxBackward<double>> softmax_backward<double>{
+    "softmax_backward", backward_versions<double>};
+
+}  // namespace moe

@@ -1,0 +1,97 @@
+#include <cmath>
+
+#include "kernels/base/parallel.hpp"
+#include "kernels/top_k_gate/top_k_gate.hpp"
+
+namespace moe {
+namespace {
+
+// Strictly better: a greater number, or a number against NaN. Not better on a tie, so the lower expert keeps
+// its place.
+template <class T>
+bool better(T a, T b) {
+  return a > b || (std::isnan(b) && !std::isnan(a));
+}
+
+// Insertion into a sorted list of K: for K of 8 and fewer most experts cost one comparison.
+template <class T>
+void choose_row(std::int32_t* expert, T* weight, const T* score, std::int64_t E, std::int64_t K) {
+  for (std::int64_t e = 0; e < E; ++e) {
+    const T s = score[e];
+    std::int64_t place = e < K ? e : K;
+    while (place > 0 && better(s, weight[place - 1])) --place;
+    if (place == K) continue;
+    for (std::int64_t k = std::min(e, K - 1); k > place; --k) {
+      weight[k] = weight[k - 1];
+      expert[k] = expert[k - 1];
+    }
+    weight[place] = s;
+    expert[place] = static_cast<std::int32_t>(e);
+  }
+}
+
+// Sigmoid scores can all underflow; the guard keeps 0/0 out. NaN passes through.
+template <class T>
+T normaliser(const T* weight, std::int64_t K) {
+  T sum = 0;
+  for (std::int64_t k = 0; k < K; ++k) sum += weight[k];
+  return sum < T(1e-20) ? T(1e-20) : sum;
+}
+
+template <class T>
+void forward(Context& ctx, std::int32_t* expert, T* weight, const T* score, const TopKShape& s) {
+  MOE_CHECK(1 <= s.K && s.K <= s.E, "top ", s.K, " of ", s.E, " experts");
+  account(ctx, s.N * (s.E * sizeof(T) + s.K * (sizeof(T) + 4.0)));
+  parallel_for(ctx, s.N, row_grain(s.E * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) {
+      T* w = weight + n * s.K;
+      choose_row(expert + n * s.K, w, score + n * s.E, s.E, s.K);
+      if (!s.renormalise) continue;
+      const T inverse = 1 / normaliser(w, s.K);
+      for (std::int64_t k = 0; k < s.K; ++k) w[k] *= inverse;
+    }
+  });
+}
+
+// w = s/S, so ds_k = (dw_k - Σ_j dw_j·w_j) / S.
+template <class T>
+void backward(Context& ctx, T* dscore, const T* dweight, const T* score, const std::int32_t* expert,
+              const TopKShape& s) {
+  account(ctx, s.N * (s.E * sizeof(T) + s.K * (2 * sizeof(T) + 4.0)));
+  parallel_for(ctx, s.N, row_grain(s.E * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n) {
+      const std::int32_t* chosen = expert + n * s.K;
+      const T *x = score + n * s.E, *dw = dweight + n * s.K;
+      T* dx = dscore + n * s.E;
+      std::fill_n(dx, s.E, T(0));
+      T sum = 1, mean = 0;
+      if (s.renormalise) {
+        sum = 0;
+        for (std::int64_t k = 0; k < s.K; ++k) sum += x[chosen[k]];
+        if (sum < T(1e-20)) sum = T(1e-20);
+        for (std::int64_t k = 0; k < s.K; ++k) mean += dw[k] * x[chosen[k]] / sum;
+      }
+      for (std::int64_t k = 0; k < s.K; ++k) dx[chosen[k]] = (dw[k] - mean) / sum;
+    }
+  });
+}
+
+template <class T>
+constexpr Version<TopKGate<T>> forward_versions[] = {{"plain", DeviceKind::cpu, 0, forward<T>}};
+template <class T>
+constexpr Version<TopKGateBackward<T>> backward_versions[] = {{"plain", DeviceKind::cpu, 0, backward<T>}};
+
+}  // namespace
+
+template <>
+const Operation<TopKGate<float>> top_k_gate<float>{"top_k_gate", forward_versions<float>};
+template <>
+const Operation<TopKGate<double>> top_k_gate<double>{"top_k_gate", forward_versions<double>};
+template <>
+const Operation<TopKGateBackward<float>> top_k_gate_backward<float>{"top_k_gate_backward",
+                                                                    backward_versions<float>};
+template <>
+const Operation<TopKGateBackward<double>> top_k_gate_backward<double>{"top_k_gate_backward",
+                                                                      backward_versions<double>};
+
+}  // namespace moe
