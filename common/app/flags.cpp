@@ -113,6 +113,7 @@ void Flags::Parser::split_words(int argc, const char* const* argv) {
 
 void Flags::Parser::refuse_leftovers() {
   for (const std::string& word : app.remaining()) {
+    if (word == "--") continue;  // what follows it is positional
     const std::string flag = word.substr(0, word.find('='));
     if (word.starts_with("-") && word.size() > 1) usage("unknown flag " + flag, suggestion(flag, true));
     usage("unexpected argument " + word, see_help());

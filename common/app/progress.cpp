@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <limits>
+#include <utility>
 
 #include "common/app/format.hpp"
 #include "common/app/terminal.hpp"
@@ -22,7 +23,7 @@ double steady_seconds() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
-std::string join(std::span<const std::string> parts) {
+std::string join(const std::vector<std::string>& parts) {
   std::string out;
   for (const std::string& part : parts) {
     if (part.empty()) continue;
@@ -70,12 +71,12 @@ double Progress::eta() const {
   return rate * static_cast<double>(total_ - done_);
 }
 
-void Progress::update(std::int64_t done, std::span<const std::string> fields) {
+void Progress::update(std::int64_t done, std::vector<std::string> fields) {
   if (options_.quiet || finished_) return;
   const bool show = due(done);
   done_ = done;
   sample(done);
-  fields_.assign(fields.begin(), fields.end());
+  fields_ = std::move(fields);
   if (show) draw();
 }
 

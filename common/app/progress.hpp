@@ -10,7 +10,6 @@
 #include <cstdint>
 #include <deque>
 #include <functional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -37,10 +36,7 @@ class Progress {
 
   // `done` of `total` steps are done. The fields stand between "step i/n" and the eta, " | " between them; on
   // a narrow terminal those in the middle give way first.
-  void update(std::int64_t done, std::span<const std::string> fields);
-  void update(std::int64_t done, const std::vector<std::string>& fields) {
-    update(done, std::span<const std::string>(fields));
-  }
+  void update(std::int64_t done, std::vector<std::string> fields);
 
   // A line of its own, above the live one ("checkpoint saved"). Silent when quiet.
   void note(const std::string& message);

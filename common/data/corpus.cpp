@@ -113,12 +113,17 @@ Domain make_domain(const DomainSource& source, const std::vector<std::string>& t
   return domain;
 }
 
-Corpus load_corpus(const CorpusOptions& options, std::shared_ptr<const Tokenizer> tokenizer) {
+std::vector<DomainSource> choose_sources(const CorpusOptions& options) {
   std::vector<DomainSource> sources = chosen_defaults(options.domains);
   add_texts(sources, options.texts);
   if (sources.empty())
     throw UserError(ExitCode::usage, "no text to learn from",
                     "choose a domain, or add one: --text name=path");
+  return sources;
+}
+
+Corpus load_sources(const std::vector<DomainSource>& sources, std::int64_t context,
+                    std::shared_ptr<const Tokenizer> tokenizer) {
   Corpus corpus{.domains = {}, .tokenizer = std::move(tokenizer)};
   std::vector<const DomainSource*> missing;
   for (const DomainSource& source : sources) {
@@ -126,10 +131,14 @@ Corpus load_corpus(const CorpusOptions& options, std::shared_ptr<const Tokenizer
     if (texts.empty())
       missing.push_back(&source);
     else
-      corpus.domains.push_back(make_domain(source, texts, *corpus.tokenizer, options.context));
+      corpus.domains.push_back(make_domain(source, texts, *corpus.tokenizer, context));
   }
   if (!missing.empty()) report_missing(missing);
   return corpus;
+}
+
+Corpus load_corpus(const CorpusOptions& options, std::shared_ptr<const Tokenizer> tokenizer) {
+  return load_sources(choose_sources(options), options.context, std::move(tokenizer));
 }
 
 std::uint32_t fingerprint(const Corpus& corpus) {

@@ -1,13 +1,16 @@
 #include "common/io/config_json.hpp"
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "common/io/atomic_file.hpp"
 #include "common/io/file.hpp"
 
 namespace moe {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
+constexpr std::uint64_t kMostConfigBytes = 1 << 20;
 constexpr const char* kOurs = "moe_odyssey";
 constexpr const char* kOurKeys[] = {"router", "renormalise", "capacity_factor", "z_coefficient"};
 
@@ -179,6 +182,14 @@ LanguageModelConfig parse_config_json(std::string_view text, const std::string& 
   read_moe(fields, config.moe);
   validate_config(config, source);
   return config;
+}
+
+LanguageModelConfig read_config(const std::filesystem::path& path) {
+  return parse_config_json(read_text_file(path, kMostConfigBytes), path.string());
+}
+
+FileSum write_config(const std::filesystem::path& path, const LanguageModelConfig& config) {
+  return write_file_atomically(path, to_config_json(config));
 }
 
 }  // namespace moe

@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "common/io/file.hpp"
 #include "common/nn/config.hpp"
 #include "kernels/base/check.hpp"
 
@@ -25,6 +26,9 @@ std::string to_config_json(const LanguageModelConfig& config);
 // a way this model does not know (rope scaling, biases, a sliding window, another activation) are refused,
 // other unknown keys are ignored. Throws UserError(bad_file).
 LanguageModelConfig parse_config_json(std::string_view text, const std::string& source);
+
+LanguageModelConfig read_config(const std::filesystem::path& path);
+FileSum write_config(const std::filesystem::path& path, const LanguageModelConfig& config);  // atomically
 
 double parameter_count(const LanguageModelConfig& config);
 

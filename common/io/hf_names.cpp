@@ -138,7 +138,9 @@ std::vector<HfSlice> hf_slices(const LanguageModelConfig& c, std::string_view na
 
 FileSum write_model(const std::filesystem::path& path, const LanguageModelConfig& config,
                     std::span<const NamedTensor> parameters, const Metadata& metadata) {
-  return write_tensors(path, hf_views(config, parameters), metadata);
+  Metadata with_format = metadata;
+  with_format.emplace("format", "pt");  // Hugging Face's loaders refuse a file that does not say so
+  return write_tensors(path, hf_views(config, parameters), with_format);
 }
 
 Metadata read_model(const std::filesystem::path& path, const LanguageModelConfig& config,

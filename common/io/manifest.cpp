@@ -5,7 +5,8 @@
 namespace moe {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Json = nlohmann::json;
+using OrderedJson = nlohmann::ordered_json;  // for writing: its look-up is linear
 constexpr const char* kFormat = "moe-odyssey-checkpoint";
 
 std::string trailer_of(std::string_view body) {
@@ -71,14 +72,14 @@ bool is_plain_name(std::string_view name) {
 }
 
 std::string format_manifest(const Manifest& manifest) {
-  Json files = Json::array();
+  OrderedJson files = OrderedJson::array();
   for (const ManifestFile& file : manifest.files)
     files.push_back({{"name", file.name}, {"bytes", file.sum.bytes}, {"crc32", hex32(file.sum.crc32)}});
-  Json document = {{"format", kFormat}, {"version", kManifestVersion}, {"step", manifest.step}};
-  document["fields"] = Json::object();
+  OrderedJson document = {{"format", kFormat}, {"version", kManifestVersion}, {"step", manifest.step}};
+  document["fields"] = OrderedJson::object();
   for (const auto& [key, value] : manifest.fields) document["fields"][key] = value;
   document["files"] = std::move(files);
-  std::string body = document.dump(2, ' ', false, Json::error_handler_t::replace);
+  std::string body = document.dump(2, ' ', false, OrderedJson::error_handler_t::replace);
   body.erase(body.size() - 2);  // "\n}": the object goes on with the checksum of what stands so far
   body += ",\n";
   return body + trailer_of(body);

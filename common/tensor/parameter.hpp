@@ -19,7 +19,18 @@ struct Parameter {
   bool has_grad = false;    // cleared by the optimizer step: the next backward overwrites instead of adding
   ParameterGroup group = ParameterGroup::dense;
   bool decay = true;        // weight decay applies (not to norms)
+  double deviation = 0;     // of its initial values, N(0, deviation²); 0: all ones (norm weights)
 };
+
+inline Parameter make_parameter(Context& ctx, DType dtype, Shape shape, double deviation,
+                                ParameterGroup group = ParameterGroup::dense) {
+  Parameter p;
+  p.value = Tensor::empty(ctx, dtype, std::move(shape));
+  p.group = group;
+  p.decay = deviation > 0;
+  p.deviation = deviation;
+  return p;
+}
 
 using ParameterVisitor = std::function<void(const std::string& name, Parameter& parameter)>;
 

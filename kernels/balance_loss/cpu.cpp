@@ -17,6 +17,12 @@ double total(const std::int32_t* count, std::int64_t E) {
   return sum;
 }
 
+template <class T>
+void add_row(double* sum, const T* x, std::int64_t E) {
+#pragma omp simd
+  for (std::int64_t e = 0; e < E; ++e) sum[e] += x[e];
+}
+
 // sum (E) = Σ over tokens of probability (N, E).
 template <class T>
 void column_sums(Context& ctx, double* sum, const T* probability, std::int64_t N, std::int64_t E) {
@@ -25,9 +31,7 @@ void column_sums(Context& ctx, double* sum, const T* probability, std::int64_t N
   parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
     double* share = partial.data() + begin / grain * E;
     std::fill_n(share, E, 0.0);
-    for (std::int64_t n = begin; n < end; ++n)
-#pragma omp simd
-      for (std::int64_t e = 0; e < E; ++e) share[e] += probability[n * E + e];
+    for (std::int64_t n = begin; n < end; ++n) add_row(share, probability + n * E, E);
   });
   std::fill_n(sum, E, 0.0);
   for (std::int64_t i = 0; i < chunks * E; ++i) sum[i % E] += partial[i];
@@ -67,15 +71,20 @@ void balance_loss_backward_plain(Context& ctx, T* dprobability, const T* dloss, 
 }
 
 template <class T>
+double squares(const T* x, std::int64_t n) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+
+template <class T>
 void z_loss_plain(Context& ctx, T* loss, const T* logsumexp, std::int64_t N) {
   account(ctx, 1.0 * sizeof(T) * N, 2.0 * N);
   const std::int64_t grain = token_grain(N, sizeof(T)), chunks = (N + grain - 1) / grain;
   Scratch<double> partial(ctx, chunks);
   parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
-    double squares = 0;
-#pragma omp simd reduction(+ : squares)
-    for (std::int64_t n = begin; n < end; ++n) squares += static_cast<double>(logsumexp[n]) * logsumexp[n];
-    partial[begin / grain] = squares;
+    partial[begin / grain] = squares(logsumexp + begin, end - begin);
   });
   double sum = 0;
   for (std::int64_t i = 0; i < chunks; ++i) sum += partial[i];

@@ -17,17 +17,35 @@ T exp_sum(const T* x, T top, std::int64_t V) {
   return sum;
 }
 
-// Loss of one row in nats; dx (may be null, may be x) = (softmax - onehot) · weight.
+// Losses of R rows in nats, and dx (R, V) = (softmax - onehot) · weight. dx may be x.
 template <class T>
-double one_row(T* dx, const T* x, std::int32_t target, double weight, std::int64_t V) {
-  const T top = detail::row_max(x, V);
-  const double margin = static_cast<double>(top) - static_cast<double>(x[target]);  // before dx overwrites x
-  const T sum = dx ? detail::exp_row(dx, x, top, V) : exp_sum(x, top, V);
-  if (dx) {
-    detail::scale_row(dx, static_cast<T>(weight / sum), V);
-    dx[target] -= static_cast<T>(weight);
+void rows_with_gradient(double* nats, T* dx, const T* x, const std::int32_t* target, double weight,
+                        std::int64_t R, std::int64_t V) {
+  detail::exp_rows(dx, x, R, V, [=](std::int64_t r, T top) {
+    nats[r] = target[r] < 0 ? 0 : static_cast<double>(top) - static_cast<double>(x[r * V + target[r]]);
+  });
+  for (std::int64_t r = 0; r < R; ++r) {
+    if (target[r] < 0) {
+      std::fill_n(dx + r * V, V, T(0));
+      continue;
+    }
+    const double sum = static_cast<double>(detail::row_sum(dx + r * V, V));
+    detail::scale_row(dx + r * V, static_cast<T>(weight / sum), V);
+    dx[r * V + target[r]] -= static_cast<T>(weight);
+    nats[r] += std::log(sum);
   }
-  return std::log(static_cast<double>(sum)) + margin;
+}
+
+template <class T>
+void rows_without_gradient(double* nats, const T* x, const std::int32_t* target, std::int64_t R,
+                           std::int64_t V) {
+  for (std::int64_t r = 0; r < R; ++r, x += V) {
+    nats[r] = 0;
+    if (target[r] < 0) continue;
+    const T top = detail::row_max(x, V);
+    nats[r] = std::log(static_cast<double>(exp_sum(x, top, V))) + static_cast<double>(top) -
+              static_cast<double>(x[target[r]]);
+  }
 }
 
 std::int64_t count_targets(const std::int32_t* target, std::int64_t N, std::int64_t V) {
@@ -48,13 +66,14 @@ void cross_entropy_plain(Context& ctx, T* loss, T* row_loss, T* dlogits, const T
   const std::int64_t counted = count_targets(target, N, V);
   const double weight = counted ? 1.0 / static_cast<double>(counted) : 0;
   Scratch<double> nats(ctx, N);
-  parallel_for(ctx, N, row_grain(2 * V * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) {
-      T* dx = dlogits ? dlogits + n * V : nullptr;
-      nats[n] = target[n] < 0 ? 0 : one_row(dx, logits + n * V, target[n], weight, V);
-      if (target[n] < 0 && dx) std::fill_n(dx, V, T(0));
-      if (row_loss) row_loss[n] = static_cast<T>(nats[n]);
-    }
+  parallel_for(ctx, N, detail::rows_in_cache<T>(V), [&](std::int64_t begin, std::int64_t end) {
+    double* own = nats.data() + begin;
+    if (dlogits)
+      rows_with_gradient(own, dlogits + begin * V, logits + begin * V, target + begin, weight, end - begin,
+                         V);
+    else
+      rows_without_gradient(own, logits + begin * V, target + begin, end - begin, V);
+    if (row_loss) std::copy_n(own, end - begin, row_loss + begin);
   });
   double sum = 0;
   for (std::int64_t n = 0; n < N; ++n) sum += nats[n];

@@ -53,17 +53,21 @@ void fill_normal_plain(Context& ctx, T* y, double deviation, const RngKey& key, 
 }
 
 template <class T>
+double squares(const T* x, std::int64_t n) {
+  double sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (std::int64_t i = 0; i < n; ++i) sum += static_cast<double>(x[i]) * static_cast<double>(x[i]);
+  return sum;
+}
+
+template <class T>
 void add_squares_plain(Context& ctx, double* sum, const T* x, std::int64_t n) {
   account(ctx, 1.0 * sizeof(T) * n, 2.0 * n);
   const std::int64_t grain = row_grain(sizeof(T));
   const std::int64_t chunks = (n + grain - 1) / grain;
   Scratch<double> partial(ctx, chunks);
   parallel_for(ctx, n, grain, [&](std::int64_t begin, std::int64_t end) {
-    double squares = 0;
-#pragma omp simd reduction(+ : squares)
-    for (std::int64_t i = begin; i < end; ++i)
-      squares += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    partial[begin / grain] = squares;
+    partial[begin / grain] = squares(x + begin, end - begin);
   });
   for (std::int64_t i = 0; i < chunks; ++i) *sum += partial[i];
 }

@@ -7,16 +7,25 @@
 namespace moe {
 namespace {
 
+// R rows that fit the first-level cache.
+template <class T>
+void softmax_rows(T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C) {
+  detail::exp_rows(y, x, R, C, [=](std::int64_t r, T top) {
+    if (logsumexp) logsumexp[r] = top;
+  });
+  for (std::int64_t r = 0; r < R; ++r) {
+    const T sum = detail::row_sum(y + r * C, C);
+    detail::scale_row(y + r * C, 1 / sum, C);
+    if (logsumexp) logsumexp[r] += std::log(sum);
+  }
+}
+
 template <class T>
 void softmax_plain(Context& ctx, T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C) {
   account(ctx, sizeof(T) * (2.0 * R * C + (logsumexp ? R : 0)), 5.0 * R * C);
-  parallel_for(ctx, R, row_grain(2 * C * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      const T top = detail::row_max(x + r * C, C);
-      const T sum = detail::exp_row(y + r * C, x + r * C, top, C);
-      detail::scale_row(y + r * C, 1 / sum, C);
-      if (logsumexp) logsumexp[r] = top + std::log(sum);
-    }
+  const std::int64_t grain = detail::rows_in_cache<T>(C);
+  parallel_for(ctx, R, grain, [=](std::int64_t begin, std::int64_t end) {
+    softmax_rows(y + begin * C, logsumexp ? logsumexp + begin : nullptr, x + begin * C, end - begin, C);
   });
 }
 

@@ -1,0 +1,44 @@
+#include "common/moe/moe_layer.hpp"
+
+#include "kernels/elementwise/elementwise.hpp"
+
+namespace moe {
+
+MoeLayer::MoeLayer(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D, std::int64_t F, double residual_scale)
+    : MoeLayer(make_router(ctx, dtype, config, D), std::make_unique<LocalExperts>(ctx, dtype, config.experts, D, F, residual_scale)) {}
+
+Value MoeLayer::forward(ForwardContext& f, const Value& x) {
+  const auto plan_for = [&](const Routing& routing) {
+    Scope scope(f.ctx, "moe.plan");
+    return make_plan(f.ctx, routing, x.tensor.rows(), experts_->count());
+  };
+  const auto route = [&] {
+    Scope scope(f.ctx, "moe.route");
+    return router_->route(f, x);
+  };
+  const Routing routing = route();
+  const SparsePlan plan = plan_for(routing);
+  if (f.metrics) f.metrics->push("load", f.layer, plan.offset);
+  const Value rows = ops::gather_rows(f, x, plan.map);
+  const Value y = experts_->forward(f, rows, plan.offset);
+  const Value weight = ops::permute_scalars(f, routing.weight, plan.source, plan.row);
+  return ops::combine_rows(f, y, weight, plan.map);
+}
+
+void MoeLayer::visit(const ParameterVisitor& visitor, const std::string& prefix) {
+  router_->visit(visitor, prefix + "gate.");
+  experts_->visit(visitor, prefix + "experts.");
+}
+
+void initialise(Context& ctx, std::uint64_t seed, const std::function<void(const ParameterVisitor&)>& visit_all) {
+  std::uint16_t place = 0;
+  visit_all([&](const std::string&, Parameter& p) {
+    const RngKey key{.seed = seed, .purpose = Purpose::init, .layer = place++};
+    dispatch(p.value.dtype(), [&]<class T>(T) {
+      if (p.deviation > 0) fill_normal<T>(ctx, p.value.data<T>(), p.deviation, key, p.value.numel());
+      else fill<T>(ctx, p.value.data<T>(), 1, p.value.numel());
+    });
+  });
+}
+
+}  // namespace moe

@@ -1,0 +1,29 @@
+#include "common/moe/routers/router.hpp"
+
+#include "common/moe/routers/softmax_top_k.hpp"
+
+namespace moe {
+namespace {
+
+constexpr RouterRow rows[] = {
+    {"top_k", "dropless softmax top-k (Mixtral, arXiv:2401.04088)", make_top_k_router},
+    {"switch", "top-1 with capacity (Switch Transformer, arXiv:2101.03961)", make_switch_router},
+};
+
+}  // namespace
+
+std::span<const RouterRow> router_table() { return rows; }
+
+std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D) {
+  if (config.top_k < 1 || config.top_k > config.experts)
+    throw UserError(ExitCode::usage, concat("--top-k ", config.top_k, " of ", config.experts, " experts"),
+                    concat("choose 1 to ", config.experts));
+  std::string names;
+  for (const RouterRow& row : rows) {
+    if (config.router == row.name) return row.make(ctx, dtype, config, D);
+    names += concat(names.empty() ? "" : ", ", row.name);
+  }
+  throw UserError(ExitCode::usage, concat("no router is called '", config.router, "'"), concat("there are: ", names));
+}
+
+}  // namespace moe

@@ -1,0 +1,34 @@
+// Router: decides which experts a token visits and with what weight. One small file a router in this folder, made of
+// kernel operations only; to add one, write the file and add a row to the table in router.cpp.
+#pragma once
+
+#include <memory>
+#include <span>
+
+#include "common/moe/config.hpp"
+#include "common/moe/routing.hpp"
+
+namespace moe {
+
+class Router {
+ public:
+  virtual ~Router() = default;
+
+  // x (N, D). Pushes its losses to f.losses and what may be logged to f.metrics:
+  //   "choice" (E) i32  how often each expert was chosen, before capacity dropping
+  //   "probability" (N, E), "expert" (N, K) i32, "weight" (N, K)
+  virtual Routing route(ForwardContext& f, const Value& x) = 0;
+  virtual void visit(const ParameterVisitor& visitor, const std::string& prefix) = 0;
+};
+
+struct RouterRow {
+  const char* name;     // MoeConfig::router
+  const char* summary;  // one line, with the paper
+  std::unique_ptr<Router> (*make)(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
+};
+std::span<const RouterRow> router_table();
+
+// Throws UserError (usage) for a name that is not in the table, or K out of 1..E.
+std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
+
+}  // namespace moe

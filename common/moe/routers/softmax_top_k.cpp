@@ -1,0 +1,74 @@
+#include "common/moe/routers/softmax_top_k.hpp"
+
+#include <cmath>
+
+#include "kernels/routing_plan/routing_plan.hpp"
+
+namespace moe {
+namespace {
+
+constexpr double kRouterDeviation = 0.02;  // small: experts start nearly equal and balanced
+
+class SoftmaxTopK final : public Router {
+ public:
+  SoftmaxTopK(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D)
+      : config_(config), weight_(make_parameter(ctx, dtype, {config.experts, D}, kRouterDeviation)) {}
+
+  Routing route(ForwardContext& f, const Value& x) override {
+    const std::int64_t N = x.tensor.rows(), E = config_.experts, K = config_.top_k;
+    const Value logits = ops::linear(f, x, weight_);
+    const ops::SoftmaxResult soft = ops::softmax(f, logits);
+    const ops::TopK top = ops::top_k_gate(f, soft.probability, K, config_.renormalise);
+    const Tensor choice = Tensor::empty(f.ctx, DType::i32, {E});
+    histogram(f.ctx, choice.data<std::int32_t>(), top.expert.data<std::int32_t>(), N * K, E);
+    push_losses(f, logits, soft, choice);
+    push_metrics(f, soft, top, choice);
+    return {.expert = limit_to_capacity(f.ctx, top.expert, N), .weight = top.weight, .token = {}, .per_token = K};
+  }
+
+  void visit(const ParameterVisitor& visitor, const std::string& prefix) override { visitor(prefix + "weight", weight_); }
+
+ private:
+  // Capacity C = ceil(N·K/E · factor): later tokens of a full expert lose their assignment (Switch, section 2.2).
+  Tensor limit_to_capacity(Context& ctx, const Tensor& expert, std::int64_t N) const {
+    if (config_.capacity_factor <= 0) return expert;
+    const double fair = static_cast<double>(N * config_.top_k) / static_cast<double>(config_.experts);
+    const Tensor kept = Tensor::empty(ctx, DType::i32, expert.shape());
+    limit_per_key(ctx, kept.data<std::int32_t>(), expert.data<std::int32_t>(), expert.numel(), config_.experts,
+                  static_cast<std::int64_t>(std::ceil(fair * config_.capacity_factor)));
+    return kept;
+  }
+
+  void push_losses(ForwardContext& f, const Value& logits, const ops::SoftmaxResult& soft, const Tensor& choice) const {
+    if (!f.losses) return;
+    f.losses->items.push_back({"aux", ops::balance_loss(f, soft.probability, choice), config_.balance_coefficient});
+    f.losses->items.push_back({"z", ops::z_loss(f, logits, soft), config_.z_coefficient});
+  }
+
+  static void push_metrics(ForwardContext& f, const ops::SoftmaxResult& soft, const ops::TopK& top, const Tensor& choice) {
+    if (!f.metrics) return;
+    f.metrics->push("choice", f.layer, choice);
+    f.metrics->push("probability", f.layer, soft.probability.tensor);
+    f.metrics->push("expert", f.layer, top.expert);
+    f.metrics->push("weight", f.layer, top.weight.tensor);
+  }
+
+  MoeConfig config_;
+  Parameter weight_;  // (E, D)
+};
+
+}  // namespace
+
+std::unique_ptr<Router> make_top_k_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D) {
+  return std::make_unique<SoftmaxTopK>(ctx, dtype, config, D);
+}
+
+std::unique_ptr<Router> make_switch_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D) {
+  MoeConfig c = config;
+  c.top_k = 1;
+  c.renormalise = false;
+  if (c.capacity_factor <= 0) c.capacity_factor = 1.25;
+  return std::make_unique<SoftmaxTopK>(ctx, dtype, c, D);
+}
+
+}  // namespace moe

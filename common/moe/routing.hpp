@@ -1,0 +1,28 @@
+// Routing: the decisions of a router as one list, and the plan that carries them out.
+//
+// Token choice, expert choice, hash, BASE, top-p, null experts and capacity drops all produce a list of assignments
+// (token, expert, weight). Experts only ever see rows grouped by expert: (rows (A, D), offset (E+1)), ragged, never padded.
+#pragma once
+
+#include "common/ops/ops.hpp"
+
+namespace moe {
+
+struct Routing {
+  Tensor expert;              // (M) i32; -1: dropped, the token passes through the residual only
+  Value weight;               // (M)
+  Tensor token;               // (M) i32; undefined for a token-major list (N, K), where it is element / K
+  std::int64_t per_token = 0; // K of a token-major list, else 0
+};
+
+struct SparsePlan {
+  ops::RowMap map;
+  Tensor offset;  // (E+1): expert e owns rows offset[e] .. offset[e+1]; offset[E] = assignments kept
+  Tensor source;  // (A): place in the list of each row, -1 for unused rows at the end
+  Tensor row;     // (A): row of each list element, -1 if dropped
+};
+
+// Stable sort by expert: within an expert, rows keep the order of the list. A = M, known without reading anything back.
+SparsePlan make_plan(Context& ctx, const Routing& routing, std::int64_t N, std::int64_t E);
+
+}  // namespace moe
