@@ -25,13 +25,14 @@ void rows_with_gradient(double* nats, T* dx, const T* x, const std::int32_t* tar
     nats[r] = target[r] < 0 ? 0 : static_cast<double>(top) - static_cast<double>(x[r * V + target[r]]);
   });
   for (std::int64_t r = 0; r < R; ++r) {
+    T* row = dx + r * V;
     if (target[r] < 0) {
-      std::fill_n(dx + r * V, V, T(0));
+      std::fill_n(row, V, T(0));
       continue;
     }
-    const double sum = static_cast<double>(detail::row_sum(dx + r * V, V));
-    detail::scale_row(dx + r * V, static_cast<T>(weight / sum), V);
-    dx[r * V + target[r]] -= static_cast<T>(weight);
+    const double sum = static_cast<double>(detail::row_sum(row, V));
+    detail::scale_row(row, static_cast<T>(weight / sum), V);
+    row[target[r]] -= static_cast<T>(weight);
     nats[r] += std::log(sum);
   }
 }

@@ -23,7 +23,8 @@ void rms_norm_plain(Context& ctx, T* y, T* inverse_rms, const T* x, const T* w, 
     for (std::int64_t n = begin; n < end; ++n) {
       const T* row = x + n * D;
       T* out = y + n * D;
-      const T inverse = 1 / std::sqrt(sum_of_squares(row, D) / static_cast<T>(D) + static_cast<T>(epsilon));
+      const T squares = sum_of_squares(row, D);
+      const T inverse = 1 / std::sqrt(squares / static_cast<T>(D) + static_cast<T>(epsilon));
 #pragma omp simd
       for (std::int64_t d = 0; d < D; ++d) out[d] = w[d] * (row[d] * inverse);
       if (inverse_rms) inverse_rms[n] = inverse;

@@ -82,17 +82,19 @@ void limit(Context& ctx, std::int32_t* kept_key, const std::int32_t* key, std::i
   }
 }
 
-void token_major_plain(Context& ctx, std::int32_t* token, std::int32_t* token_offset, const std::int32_t* source, std::int64_t N,
-                       std::int64_t K) {
+void token_major_plain(Context& ctx, std::int32_t* token, std::int32_t* token_offset,
+                       const std::int32_t* source, std::int64_t N, std::int64_t K) {
   account(ctx, 4.0 * (2 * N * K + N));
   parallel_for(ctx, N, kChunk, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) token_offset[n] = static_cast<std::int32_t>(n * K);
-    for (std::int64_t i = begin * K; i < end * K; ++i) token[i] = source[i] < 0 ? -1 : source[i] / static_cast<std::int32_t>(K);
+    for (std::int64_t i = begin * K; i < end * K; ++i)
+      token[i] = source[i] < 0 ? -1 : source[i] / static_cast<std::int32_t>(K);
   });
   token_offset[N] = static_cast<std::int32_t>(N * K);
 }
 
-void look_up_plain(Context& ctx, std::int32_t* y, const std::int32_t* table, const std::int32_t* index, std::int64_t n) {
+void look_up_plain(Context& ctx, std::int32_t* y, const std::int32_t* table, const std::int32_t* index,
+                   std::int64_t n) {
   account(ctx, 12.0 * n);
   parallel_for(ctx, n, kChunk, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) y[i] = index[i] < 0 ? -1 : table[index[i]];

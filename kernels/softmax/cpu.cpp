@@ -14,8 +14,9 @@ void softmax_rows(T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C
     if (logsumexp) logsumexp[r] = top;
   });
   for (std::int64_t r = 0; r < R; ++r) {
-    const T sum = detail::row_sum(y + r * C, C);
-    detail::scale_row(y + r * C, 1 / sum, C);
+    T* row = y + r * C;
+    const T sum = detail::row_sum(row, C);
+    detail::scale_row(row, 1 / sum, C);
     if (logsumexp) logsumexp[r] += std::log(sum);
   }
 }

@@ -38,7 +38,7 @@ TEST(Progress, PlainLinesComeEveryFewSecondsAndAtTheEnd) {
             "  0.12s  step 1/100 | loss 2.413 | eta 12s\n"
             "   5.1s  step 41/100 | loss 2.413 | eta 7.4s\n"
             "    10s  step 81/100 | loss 2.413 | eta 2.4s\n"
-            "    12s  step 100/100 | loss 2.413 | took 12s\n");
+            "    13s  step 100/100 | loss 2.413 | took 13s\n");
 }
 
 TEST(Progress, ALineHeldBackComesAtTheEnd) {

@@ -111,10 +111,11 @@ constexpr Fault kFaults[] = {
 TEST(SafetensorsFaults, EachIsNamed) {
   for (const Fault& fault : kFaults) {
     const std::string text = complaint_about(file_of(fault.header, fault.data_bytes));
-    if (fault.complaint)
+    if (fault.complaint) {
       EXPECT_TRUE(says(text, fault.complaint)) << fault.header;
-    else
+    } else {
       EXPECT_EQ(text, "") << fault.header;
+    }
   }
 }
 

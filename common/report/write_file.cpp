@@ -1,0 +1,22 @@
+#include "common/report/write_file.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fstream>
+
+#include "kernels/base/check.hpp"
+
+namespace moe {
+
+void write_file(const std::string& path, std::string_view content) {
+  const std::string temporary = path + ".part";
+  std::ofstream out(temporary, std::ios::binary);
+  out.write(content.data(), static_cast<std::streamsize>(content.size()));
+  out.close();
+  if (!out || std::rename(temporary.c_str(), path.c_str()) != 0)
+    throw UserError(ExitCode::bad_file, concat("cannot write ", path, ": ", std::strerror(errno)),
+                    "Choose another folder with --out.");
+}
+
+}  // namespace moe

@@ -1,0 +1,12 @@
+// Results on disk.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace moe {
+
+// Writes a file in one piece: a reader sees the old content or the new. Throws UserError(bad_file).
+void write_file(const std::string& path, std::string_view content);
+
+}  // namespace moe

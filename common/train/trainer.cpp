@@ -1,0 +1,62 @@
+#include "common/train/trainer.hpp"
+
+#include <cmath>
+
+#include "common/train/batch_tensors.hpp"
+
+namespace moe {
+namespace {
+
+AdamWSettings adamw_settings(const TrainSettings& s) {
+  return {.learning_rate = 0, .weight_decay = s.weight_decay, .max_norm = s.max_norm};
+}
+
+std::map<std::string, double> mean_by_name(const LossSink& sink) {
+  std::map<std::string, double> sum, count;
+  for (const LossSink::Item& item : sink.items) {
+    sum[item.name] += scalar_of(item.loss.tensor);
+    count[item.name] += 1;
+  }
+  for (auto& [name, value] : sum) value /= count[name];
+  return sum;
+}
+
+}  // namespace
+
+Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSettings& settings, const Corpus& corpus)
+    : ctx_(ctx),
+      settings_(settings),
+      corpus_(corpus),
+      model_(ctx, config),
+      optimizer_(ctx, adamw_settings(settings), [&](const ParameterVisitor& v) { model_.visit(v); }) {
+  initialise(ctx, settings.seed, [&](const ParameterVisitor& v) { model_.visit(v); });
+}
+
+std::optional<StepReport> Trainer::step(bool report) {
+  const auto number = static_cast<std::uint32_t>(step_);
+  const BatchTensors batch = to_device(ctx_, make_batch(corpus_, settings_.seed, number, settings_.sequences, settings_.length));
+  Tape tape(ctx_);
+  LossSink losses;
+  MetricSink metrics;
+  ForwardContext f{.ctx = ctx_, .tape = &tape, .seed = settings_.seed, .step = number, .training = true,
+                   .tokens = &batch.tokens, .losses = &losses, .metrics = report ? &metrics : nullptr};
+  const Value loss = ops::cross_entropy(f, model_.forward(f), batch.target);
+  std::vector<Tape::Root> roots = {{loss}};
+  for (const LossSink::Item& item : losses.items) roots.push_back({item.loss, item.coefficient});
+  tape.backward(roots);
+
+  const auto warmup = static_cast<std::int64_t>(std::ceil(settings_.warmup_fraction * static_cast<double>(settings_.steps)));
+  const double rate = warmup_cosine(step_, settings_.steps, warmup, settings_.learning_rate);
+  optimizer_.step(++step_, rate);
+  if (!report) return std::nullopt;
+
+  StepReport r{.step = step_, .loss = scalar_of(loss.tensor), .extra = mean_by_name(losses), .learning_rate = rate,
+               .gradient_norm = optimizer_.gradient_norm(), .load = load_metrics_by_layer(metrics)};
+  if (!std::isfinite(r.loss) || !std::isfinite(r.gradient_norm))
+    throw UserError(ExitCode::verdict_failed,
+                    concat("training diverged: at step ", step_, " the loss is ", r.loss, " and the gradient norm ", r.gradient_norm),
+                    "lower the learning rate, or resume from the last checkpoint with another seed");
+  return r;
+}
+
+}  // namespace moe

@@ -1,0 +1,206 @@
+#include "common/io/config_json.hpp"
+
+#include <limits>
+
+#include "tests/io/support.hpp"
+
+namespace moe {
+namespace {
+
+using namespace moe::testing;
+
+bool equal(const LanguageModelConfig& a, const LanguageModelConfig& b) {
+  return a.vocabulary == b.vocabulary && a.width == b.width && a.layers == b.layers && a.heads == b.heads &&
+         a.kv_heads == b.kv_heads && a.head_width == b.head_width && a.ffn_width == b.ffn_width &&
+         a.context == b.context && a.rope_theta == b.rope_theta && a.norm_epsilon == b.norm_epsilon &&
+         a.tied_head == b.tied_head && a.moe.experts == b.moe.experts && a.moe.top_k == b.moe.top_k &&
+         a.moe.router == b.moe.router && a.moe.renormalise == b.moe.renormalise &&
+         a.moe.capacity_factor == b.moe.capacity_factor &&
+         a.moe.balance_coefficient == b.moe.balance_coefficient && a.moe.z_coefficient == b.moe.z_coefficient;
+}
+
+// No field has its default, no double is a short decimal.
+LanguageModelConfig unusual() {
+  LanguageModelConfig c;
+  c.vocabulary = 1001, c.width = 72, c.layers = 3, c.heads = 6, c.kv_heads = 3, c.head_width = 14,
+  c.ffn_width = 77;
+  c.context = 999, c.rope_theta = 1e6 / 3, c.norm_epsilon = 1e-5 / 3, c.tied_head = true;
+  c.moe = {5, 3, "noisy_top_k", false, 1.25 / 3, 0.1 / 3, 1e-3 / 7};
+  return c;
+}
+
+constexpr const char* kSource = "config.json";
+LanguageModelConfig parse(const std::string& text) {
+  return parse_config_json(text, kSource);
+}
+
+TEST(ConfigJson, RoundTripIsExact) {
+  for (LanguageModelConfig c : {LanguageModelConfig{}, unusual()}) {
+    EXPECT_TRUE(equal(parse(to_config_json(c)), c)) << to_config_json(c);
+    c.moe.experts = c.moe.experts ? 0 : 8;
+    EXPECT_TRUE(equal(parse(to_config_json(c)), c)) << to_config_json(c);
+  }
+  EXPECT_FALSE(equal(unusual(), LanguageModelConfig{}));
+}
+
+TEST(ConfigJson, FilesRoundTrip) {
+  TemporaryDirectory directory;
+  write_config(directory / "config.json", unusual());
+  EXPECT_TRUE(equal(read_config(directory / "config.json"), unusual()));
+  put(directory / "config.json", "{");
+  EXPECT_TRUE(
+      says(complaint([&] { read_config(directory / "config.json"); }), (directory / "config.json").string()));
+}
+
+TEST(ConfigJson, TypeFollowsTheExperts) {
+  LanguageModelConfig c;
+  EXPECT_TRUE(says(to_config_json(c), R"("model_type": "llama")"));
+  c.moe.experts = 4;
+  EXPECT_TRUE(says(to_config_json(c), R"("model_type": "mixtral")"));
+  EXPECT_TRUE(says(to_config_json(c), R"("num_local_experts": 4)"));
+}
+
+// The keys and numbers that a public 8 x 7B model has.
+constexpr const char* kMixtral = R"({
+  "architectures": ["MixtralForCausalLM"], "attention_dropout": 0.0, "bos_token_id": 1, "eos_token_id": 2,
+  "hidden_act": "silu", "hidden_size": 4096, "initializer_range": 0.02, "intermediate_size": 14336,
+  "max_position_embeddings": 32768, "model_type": "mixtral", "num_attention_heads": 32, "num_experts_per_tok": 2,
+  "num_hidden_layers": 32, "num_key_value_heads": 8, "num_local_experts": 8, "output_router_logits": false,
+  "rms_norm_eps": 1e-05, "rope_theta": 1000000.0, "router_aux_loss_coef": 0.02, "sliding_window": null,
+  "tie_word_embeddings": false, "torch_dtype": "bfloat16", "use_cache": true, "vocab_size": 32000})";
+
+TEST(ConfigJson, ReadsMixtral) {
+  LanguageModelConfig expected;
+  expected.vocabulary = 32000, expected.width = 4096, expected.layers = 32, expected.heads = 32,
+  expected.kv_heads = 8;
+  expected.head_width = 128, expected.ffn_width = 14336, expected.context = 32768, expected.rope_theta = 1e6;
+  expected.norm_epsilon = 1e-5, expected.moe.experts = 8, expected.moe.top_k = 2,
+  expected.moe.balance_coefficient = 0.02;
+  EXPECT_TRUE(equal(parse(kMixtral), expected));
+  EXPECT_EQ(parameter_count(parse(kMixtral)), 46702792704.0);  // the published count
+}
+
+constexpr const char* kLlama =
+    R"({"model_type":"llama","vocab_size":100,"hidden_size":64,"num_hidden_layers":2,"num_attention_heads":4,)"
+    R"("intermediate_size":128,"max_position_embeddings":512})";
+
+TEST(ConfigJson, AbsentKeysGetTheDefaultsOfTheHeader) {
+  const LanguageModelConfig c = parse(kLlama);
+  EXPECT_EQ(c.kv_heads, 4);
+  EXPECT_EQ(c.head_width, 16);
+  EXPECT_EQ(c.rope_theta, 10000);
+  EXPECT_EQ(c.norm_epsilon, 1e-6);
+  EXPECT_FALSE(c.tied_head);
+  EXPECT_EQ(c.moe.experts, 0);
+  EXPECT_EQ(c.moe.router, "top_k");
+}
+
+// `kLlama` with one more member, or with one replaced (a later key of the same name counts).
+std::string with(const std::string& base, const std::string& member) {
+  return base.substr(0, base.rfind('}')) + "," + member + "}";
+}
+
+TEST(ConfigJson, NewerRopeParametersAreRead) {
+  EXPECT_EQ(parse(with(kLlama, R"("rope_parameters":{"rope_theta":5e5,"rope_type":"default"})")).rope_theta,
+            5e5);
+  EXPECT_EQ(parse(with(kLlama, R"("rope_scaling":null,"head_dim":null)")).head_width, 16);
+}
+
+TEST(ConfigJson, EachFaultNamesKeyValueAndWhatIsAllowed) {
+  const struct {
+    const char *base, *member, *found, *allowed;
+  } cases[] = {
+      {kLlama, R"("hidden_size":0)", "hidden_size is 0", "1 to 131072"},
+      {kLlama, R"("hidden_size":-5)", "hidden_size is -5", "1 to 131072"},
+      {kLlama, R"("hidden_size":64.0)", "hidden_size is 64.0", "an integer"},
+      {kLlama, R"("hidden_size":"64")", "hidden_size is \"64\"", "an integer"},
+      {kLlama, R"("hidden_size":[64])", "hidden_size is an array", "an integer"},
+      {kLlama, R"("hidden_size":true)", "hidden_size is true", "an integer"},
+      {kLlama, R"("hidden_size":null)", "hidden_size is absent", "an integer"},
+      {kLlama, R"("hidden_size":18446744073709551615)", "hidden_size is 18446744073709551615", "an integer"},
+      {kLlama, R"("vocab_size":16777217)", "vocab_size is 16777217", "1 to 16777216"},
+      {kLlama, R"("num_hidden_layers":4097)", "num_hidden_layers is 4097", "1 to 4096"},
+      {kLlama, R"("num_attention_heads":0)", "num_attention_heads is 0", "1 or more"},
+      {kLlama, R"("num_attention_heads":5000)", "num_attention_heads is 5000", "1 to 4096"},
+      {kLlama, R"("num_key_value_heads":3)", "num_key_value_heads is 3",
+       "a divisor of num_attention_heads (4)"},
+      {kLlama, R"("num_key_value_heads":8)", "num_key_value_heads is 8", "1 to 4"},
+      {kLlama, R"("head_dim":15)", "head_dim is 15", "an even number"},
+      {kLlama, R"("head_dim":0)", "head_dim is 0", "2 to 4096"},
+      {kLlama, R"("intermediate_size":1048577)", "intermediate_size is 1048577", "1 to 1048576"},
+      {kLlama, R"("max_position_embeddings":0)", "max_position_embeddings is 0", "1 to 16777216"},
+      {kLlama, R"("rope_theta":0)", "rope_theta is 0", "1 to 1e+12"},
+      {kLlama, R"("rope_theta":"big")", "rope_theta is \"big\"", "a number"},
+      {kLlama, R"("rms_norm_eps":-1e-5)", "rms_norm_eps is -1e-05", "1e-30 to 1"},
+      {kLlama, R"("tie_word_embeddings":1)", "tie_word_embeddings is 1", "true or false"},
+      {kLlama, R"("model_type":"gpt2")", "model_type is \"gpt2\"", "\"mixtral\" or \"llama\""},
+      {kLlama, R"("num_local_experts":4)", "num_local_experts is 4 in a model of type \"llama\"",
+       "0 or absent in \"llama\""},
+      {kLlama, R"("hidden_act":"gelu")", "hidden_act is \"gelu\"", "\"silu\""},
+      {kLlama, R"("attention_bias":true)", "attention_bias is true", "null or false"},
+      {kLlama, R"("sliding_window":4096)", "sliding_window is 4096", "null or false"},
+      {kLlama, R"("rope_scaling":{"type":"linear"})", "rope_scaling is an object", "null or false"},
+      {kLlama, R"("rope_parameters":{"rope_type":"yarn"})", "rope_parameters.rope_type is \"yarn\"",
+       "\"default\""},
+      {kLlama, R"("rope_parameters":7)", "rope_parameters is 7", "an object"},
+      {kMixtral, R"("num_local_experts":0)", "num_local_experts is 0 in a model of type \"mixtral\"",
+       "1 or more"},
+      {kMixtral, R"("num_local_experts":null)", "num_local_experts is absent", "an integer"},
+      {kMixtral, R"("num_local_experts":65537)", "num_local_experts is 65537", "0 to 65536"},
+      {kMixtral, R"("num_experts_per_tok":9)", "num_experts_per_tok is 9", "1 to 8"},
+      {kMixtral, R"("num_experts_per_tok":0)", "num_experts_per_tok is 0", "1 to 8"},
+      {kMixtral, R"("router_aux_loss_coef":-1)", "router_aux_loss_coef is -1", "0 to 1e+06"},
+      {kMixtral, R"("num_local_experts":60000)", "the number of parameters is", "at most 1.09951e+12"},
+      {kMixtral, R"("moe_odyssey":[])", "moe_odyssey is an array", "an object"},
+      {kMixtral, R"("moe_odyssey":{"router":"../x"})", "moe_odyssey.router is \"../x\"", "a-z, 0-9 and _"},
+      {kMixtral, R"("moe_odyssey":{"router":""})", "moe_odyssey.router is \"\"", "a-z, 0-9 and _"},
+      {kMixtral, R"("moe_odyssey":{"rooter":"top_k"})", "moe_odyssey.\"rooter\" is not known",
+       "router, renormalise"},
+      {kMixtral, R"("moe_odyssey":{"renormalise":0})", "moe_odyssey.renormalise is 0", "true or false"},
+      {kMixtral, R"("moe_odyssey":{"capacity_factor":-0.5})", "moe_odyssey.capacity_factor is -0.5",
+       "0 to 1e+06"},
+      {kMixtral, R"("moe_odyssey":{"z_coefficient":"x"})", "moe_odyssey.z_coefficient is \"x\"", "a number"},
+  };
+  for (const auto& c : cases) {
+    const std::string text = complaint([&] { parse(with(c.base, c.member)); });
+    EXPECT_TRUE(says(text, std::string(kSource) + ": " + c.found)) << c.member;
+    EXPECT_TRUE(says(text, c.allowed)) << c.member;
+  }
+}
+
+TEST(ConfigJson, WhatIsNoObjectIsRefused) {
+  for (const std::string text : {"", "[]", "7", "{", "{\"a\":}", "{}}", "{\"a\":1e999}", "{\"\xff\":1}"})
+    EXPECT_TRUE(says(complaint([&] { parse(text); }), "is no JSON object")) << text;
+  EXPECT_TRUE(says(complaint([&] { parse(std::string(kLlama) + '\0' + "x"); }), "is no JSON object"));
+  EXPECT_TRUE(says(complaint([&] { parse(std::string(1 << 20, '[')); }), "is no JSON object"));
+  EXPECT_TRUE(says(complaint([&] { parse("{}"); }), "vocab_size is absent"));
+}
+
+TEST(ConfigJson, EveryTruncationIsRefused) {
+  const std::string good = to_config_json(unusual());
+  for (std::size_t n = 0; n + 2 < good.size(); ++n)
+    EXPECT_NE(complaint([&] { parse(good.substr(0, n)); }), "") << n;
+}
+
+TEST(ConfigJson, ConfigurationThatCannotBeReadIsNotWritten) {
+  LanguageModelConfig c;
+  c.rope_theta = std::numeric_limits<double>::quiet_NaN();
+  EXPECT_TRUE(says(complaint([&] { to_config_json(c); }), "rope_theta is nan"));
+  c = {};
+  c.kv_heads = 0;
+  EXPECT_TRUE(says(complaint([&] { to_config_json(c); }), "num_key_value_heads is 0"));
+}
+
+TEST(ConfigJson, ExitCodeIsTheCallers) {
+  LanguageModelConfig c;
+  c.head_width = 7;
+  try {
+    validate_config(c, "--head-width", ExitCode::usage);
+    FAIL() << "accepted";
+  } catch (const UserError& error) {
+    EXPECT_EQ(error.code(), ExitCode::usage);
+  }
+}
+
+}  // namespace
+}  // namespace moe
