@@ -22,6 +22,6 @@ using AdamW = void(Context&, T* value, T* m, T* v, const T* gradient, const doub
                    const AdamWSettings& settings, std::int64_t n);
 
 template <class T>
-extern const Operation<AdamW<T>> adamw;
+extern Operation<AdamW<T>> adamw;
 
 }  // namespace moe

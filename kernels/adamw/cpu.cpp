@@ -57,10 +57,9 @@ constexpr Version<AdamW<T>> versions[] = {{"plain", DeviceKind::cpu, 0, adamw_pl
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<AdamW<float>> adamw<float>{"adamw", versions<float>};
+Operation<AdamW<float>> adamw<float>{"adamw", versions<float>};
 template <>
-[[gnu::used]] inline const Operation<AdamW<double>> adamw<double>{"adamw", versions<double>};
+Operation<AdamW<double>> adamw<double>{"adamw", versions<double>};
 
 }  // namespace moe

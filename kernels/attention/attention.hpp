@@ -31,8 +31,8 @@ using AttentionBackward = void(Context&, T* dq, T* dk, T* dv, const T* d_o, cons
                                const T* o, const T* logsumexp, const AttentionShape& shape);
 
 template <class T>
-extern const Operation<Attention<T>> attention;
+extern Operation<Attention<T>> attention;
 template <class T>
-extern const Operation<AttentionBackward<T>> attention_backward;
+extern Operation<AttentionBackward<T>> attention_backward;
 
 }  // namespace moe

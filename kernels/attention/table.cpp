@@ -17,12 +17,12 @@ constexpr Version<AttentionBackward<T>> backward[] = {
 }  // namespace
 
 template <>
-const Operation<Attention<float>> attention<float>{"attention", forward<float>};
+Operation<Attention<float>> attention<float>{"attention", forward<float>};
 template <>
-const Operation<Attention<double>> attention<double>{"attention", forward<double>};
+Operation<Attention<double>> attention<double>{"attention", forward<double>};
 template <>
-const Operation<AttentionBackward<float>> attention_backward<float>{"attention_backward", backward<float>};
+Operation<AttentionBackward<float>> attention_backward<float>{"attention_backward", backward<float>};
 template <>
-const Operation<AttentionBackward<double>> attention_backward<double>{"attention_backward", backward<double>};
+Operation<AttentionBackward<double>> attention_backward<double>{"attention_backward", backward<double>};
 
 }  // namespace moe

@@ -27,12 +27,12 @@ using ZLossBackward = void(Context&, T* dlogits, const T* dloss, const T* logsum
                            std::int64_t E, bool accumulate);
 
 template <class T>
-extern const Operation<BalanceLoss<T>> balance_loss;
+extern Operation<BalanceLoss<T>> balance_loss;
 template <class T>
-extern const Operation<BalanceLossBackward<T>> balance_loss_backward;
+extern Operation<BalanceLossBackward<T>> balance_loss_backward;
 template <class T>
-extern const Operation<ZLoss<T>> z_loss;
+extern Operation<ZLoss<T>> z_loss;
 template <class T>
-extern const Operation<ZLossBackward<T>> z_loss_backward;
+extern Operation<ZLossBackward<T>> z_loss_backward;
 
 }  // namespace moe

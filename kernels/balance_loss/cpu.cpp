@@ -123,27 +123,26 @@ constexpr Version<ZLossBackward<T>> z_backward_versions[] = {
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<BalanceLoss<float>> balance_loss<float>{"balance_loss", versions<float>};
+Operation<BalanceLoss<float>> balance_loss<float>{"balance_loss", versions<float>};
 template <>
-[[gnu::used]] inline const Operation<BalanceLoss<double>> balance_loss<double>{"balance_loss",
+Operation<BalanceLoss<double>> balance_loss<double>{"balance_loss",
                                                                                versions<double>};
 template <>
-[[gnu::used]] inline const Operation<BalanceLossBackward<float>> balance_loss_backward<float>{
+Operation<BalanceLossBackward<float>> balance_loss_backward<float>{
     "balance_loss_backward", backward_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<BalanceLossBackward<double>> balance_loss_backward<double>{
+Operation<BalanceLossBackward<double>> balance_loss_backward<double>{
     "balance_loss_backward", backward_versions<double>};
 template <>
-[[gnu::used]] inline const Operation<ZLoss<float>> z_loss<float>{"z_loss", z_versions<float>};
+Operation<ZLoss<float>> z_loss<float>{"z_loss", z_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<ZLoss<double>> z_loss<double>{"z_loss", z_versions<double>};
+Operation<ZLoss<double>> z_loss<double>{"z_loss", z_versions<double>};
 template <>
-[[gnu::used]] inline const Operation<ZLossBackward<float>> z_loss_backward<float>{"z_loss_backward",
+Operation<ZLossBackward<float>> z_loss_backward<float>{"z_loss_backward",
                                                                                   z_backward_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<ZLossBackward<double>> z_loss_backward<double>{
+Operation<ZLossBackward<double>> z_loss_backward<double>{
     "z_loss_backward", z_backward_versions<double>};
 
 }  // namespace moe

@@ -2,8 +2,8 @@
 // takes the last row that suits the context's device (rows stand from plain to fast).
 //
 //   rms_norm.hpp   template <class T> using RmsNorm = void(Context&, T* y, ...);
-//                  template <class T> extern const Operation<RmsNorm<T>> rms_norm;
-//   cpu.cpp        template <> const Operation<RmsNorm<float>> rms_norm<float>{"rms_norm", versions<float>};
+//                  template <class T> extern Operation<RmsNorm<T>> rms_norm;
+//   cpu.cpp        template <> Operation<RmsNorm<float>> rms_norm<float>{"rms_norm", versions<float>};
 //   a caller       rms_norm<T>(ctx, y, ...);
 #pragma once
 
@@ -31,6 +31,11 @@ class Operation<void(Context&, Arguments...)> {
  public:
   using Row = Version<void(Context&, Arguments...)>;
   constexpr Operation(const char* name, std::span<const Row> versions) : name_(name), versions_(versions) {}
+
+  // Immutable, so that a non-const global is as good as a const one: GCC 12 gives const specialisations of a variable
+  // template internal linkage (CWG 2387).
+  Operation(const Operation&) = delete;
+  Operation& operator=(const Operation&) = delete;
 
   const char* name() const { return name_; }
   std::span<const Row> versions() const { return versions_; }

@@ -21,20 +21,21 @@ T exp_sum(const T* x, T top, std::int64_t V) {
 template <class T>
 void rows_with_gradient(double* nats, T* dx, const T* x, const std::int32_t* target, double weight,
                         std::int64_t R, std::int64_t V) {
-  detail::exp_rows(dx, x, R, V, [=](std::int64_t r, T top) {
-    nats[r] = target[r] < 0 ? 0 : static_cast<double>(top) - static_cast<double>(x[r * V + target[r]]);
-  });
-  for (std::int64_t r = 0; r < R; ++r) {
+  const auto start = [=](std::int64_t r, T top) {
+    if (target[r] >= 0) nats[r] = static_cast<double>(top) - static_cast<double>(x[r * V + target[r]]);
+  };
+  const auto finish = [=](std::int64_t r, T sum) {
     T* row = dx + r * V;
     if (target[r] < 0) {
       std::fill_n(row, V, T(0));
-      continue;
+      nats[r] = 0;
+    } else {
+      detail::scale_row(row, static_cast<T>(weight / static_cast<double>(sum)), V);
+      row[target[r]] -= static_cast<T>(weight);
+      nats[r] += std::log(static_cast<double>(sum));
     }
-    const double sum = static_cast<double>(detail::row_sum(row, V));
-    detail::scale_row(row, static_cast<T>(weight / sum), V);
-    row[target[r]] -= static_cast<T>(weight);
-    nats[r] += std::log(sum);
-  }
+  };
+  detail::exp_rows(dx, x, R, V, start, finish);
 }
 
 template <class T>
@@ -86,12 +87,11 @@ constexpr Version<CrossEntropy<T>> versions[] = {{"plain", DeviceKind::cpu, 0, c
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<CrossEntropy<float>> cross_entropy<float>{"cross_entropy",
+Operation<CrossEntropy<float>> cross_entropy<float>{"cross_entropy",
                                                                                versions<float>};
 template <>
-[[gnu::used]] inline const Operation<CrossEntropy<double>> cross_entropy<double>{"cross_entropy",
+Operation<CrossEntropy<double>> cross_entropy<double>{"cross_entropy",
                                                                                  versions<double>};
 
 }  // namespace moe

@@ -15,6 +15,6 @@ using CrossEntropy = void(Context&, T* loss, T* row_loss, T* dlogits, const T* l
                           const std::int32_t* target /*(N)*/, std::int64_t N, std::int64_t V);
 
 template <class T>
-extern const Operation<CrossEntropy<T>> cross_entropy;
+extern Operation<CrossEntropy<T>> cross_entropy;
 
 }  // namespace moe

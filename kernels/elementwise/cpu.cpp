@@ -96,34 +96,33 @@ constexpr Version<AddSquares<T>> add_squares_versions[] = {
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<Fill<float>> fill<float>{"fill", fill_versions<float>};
+Operation<Fill<float>> fill<float>{"fill", fill_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<Fill<double>> fill<double>{"fill", fill_versions<double>};
+Operation<Fill<double>> fill<double>{"fill", fill_versions<double>};
 template <>
-[[gnu::used]] inline const Operation<Add<float>> add<float>{"add", add_versions<float>};
+Operation<Add<float>> add<float>{"add", add_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<Add<double>> add<double>{"add", add_versions<double>};
+Operation<Add<double>> add<double>{"add", add_versions<double>};
 template <>
-[[gnu::used]] inline const Operation<Scale<float>> scale<float>{"scale", scale_versions<float>};
+Operation<Scale<float>> scale<float>{"scale", scale_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<Scale<double>> scale<double>{"scale", scale_versions<double>};
+Operation<Scale<double>> scale<double>{"scale", scale_versions<double>};
 template <>
-[[gnu::used]] inline const Operation<ScaleBy<float>> scale_by<float>{"scale_by", scale_by_versions<float>};
+Operation<ScaleBy<float>> scale_by<float>{"scale_by", scale_by_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<ScaleBy<double>> scale_by<double>{"scale_by", scale_by_versions<double>};
+Operation<ScaleBy<double>> scale_by<double>{"scale_by", scale_by_versions<double>};
 template <>
-[[gnu::used]] inline const Operation<FillNormal<float>> fill_normal<float>{"fill_normal",
+Operation<FillNormal<float>> fill_normal<float>{"fill_normal",
                                                                            fill_normal_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<FillNormal<double>> fill_normal<double>{"fill_normal",
+Operation<FillNormal<double>> fill_normal<double>{"fill_normal",
                                                                              fill_normal_versions<double>};
 template <>
-[[gnu::used]] inline const Operation<AddSquares<float>> add_squares<float>{"add_squares",
+Operation<AddSquares<float>> add_squares<float>{"add_squares",
                                                                            add_squares_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<AddSquares<double>> add_squares<double>{"add_squares",
+Operation<AddSquares<double>> add_squares<double>{"add_squares",
                                                                              add_squares_versions<double>};
 
 }  // namespace moe

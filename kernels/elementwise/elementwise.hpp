@@ -24,16 +24,16 @@ template <class T>
 using AddSquares = void(Context&, double* sum, const T* x, std::int64_t n);
 
 template <class T>
-extern const Operation<Fill<T>> fill;
+extern Operation<Fill<T>> fill;
 template <class T>
-extern const Operation<Add<T>> add;
+extern Operation<Add<T>> add;
 template <class T>
-extern const Operation<Scale<T>> scale;
+extern Operation<Scale<T>> scale;
 template <class T>
-extern const Operation<ScaleBy<T>> scale_by;
+extern Operation<ScaleBy<T>> scale_by;
 template <class T>
-extern const Operation<FillNormal<T>> fill_normal;
+extern Operation<FillNormal<T>> fill_normal;
 template <class T>
-extern const Operation<AddSquares<T>> add_squares;
+extern Operation<AddSquares<T>> add_squares;
 
 }  // namespace moe

@@ -67,16 +67,15 @@ constexpr Version<EmbeddingBackward<T>> backward_versions[] = {
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<Embedding<float>> embedding<float>{"embedding", versions<float>};
+Operation<Embedding<float>> embedding<float>{"embedding", versions<float>};
 template <>
-[[gnu::used]] inline const Operation<Embedding<double>> embedding<double>{"embedding", versions<double>};
+Operation<Embedding<double>> embedding<double>{"embedding", versions<double>};
 template <>
-[[gnu::used]] inline const Operation<EmbeddingBackward<float>> embedding_backward<float>{
+Operation<EmbeddingBackward<float>> embedding_backward<float>{
     "embedding_backward", backward_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<EmbeddingBackward<double>> embedding_backward<double>{
+Operation<EmbeddingBackward<double>> embedding_backward<double>{
     "embedding_backward", backward_versions<double>};
 
 }  // namespace moe

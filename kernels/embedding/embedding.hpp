@@ -17,8 +17,8 @@ using EmbeddingBackward = void(Context&, T* dtable, const T* dy, const std::int3
                                std::int64_t D, bool accumulate);
 
 template <class T>
-extern const Operation<Embedding<T>> embedding;
+extern Operation<Embedding<T>> embedding;
 template <class T>
-extern const Operation<EmbeddingBackward<T>> embedding_backward;
+extern Operation<EmbeddingBackward<T>> embedding_backward;
 
 }  // namespace moe

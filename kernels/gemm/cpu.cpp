@@ -71,9 +71,9 @@ constexpr Version<Gemm<double>> versions_f64[] = {
 }  // namespace
 
 template <>
-const Operation<Gemm<float>> gemm<float>{"gemm", versions_f32};
+Operation<Gemm<float>> gemm<float>{"gemm", versions_f32};
 template <>
-const Operation<Gemm<double>> gemm<double>{"gemm", versions_f64};
+Operation<Gemm<double>> gemm<double>{"gemm", versions_f64};
 
 template <>
 void gemm_tile<float>(Context& ctx, float* c, const float* a, const float* b, const GemmShape& shape) {

@@ -31,7 +31,7 @@ template <class T>
 using Gemm = void(Context&, T* c, const T* a, const T* b, const GemmShape& shape);
 
 template <class T>
-extern const Operation<Gemm<T>> gemm;
+extern Operation<Gemm<T>> gemm;
 
 template <class T>
 void gemm_tile(Context& ctx, T* c, const T* a, const T* b, const GemmShape& shape);

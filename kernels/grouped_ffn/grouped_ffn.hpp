@@ -47,8 +47,8 @@ using GroupedFfnBackward = void(Context&, const FfnGradients<T>& gradients, cons
                                 const std::int32_t* offset /*(E+1)*/, const FfnShape& shape);
 
 template <class T>
-extern const Operation<GroupedFfn<T>> grouped_ffn;
+extern Operation<GroupedFfn<T>> grouped_ffn;
 template <class T>
-extern const Operation<GroupedFfnBackward<T>> grouped_ffn_backward;
+extern Operation<GroupedFfnBackward<T>> grouped_ffn_backward;
 
 }  // namespace moe

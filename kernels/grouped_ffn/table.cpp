@@ -17,12 +17,12 @@ constexpr Version<GroupedFfnBackward<T>> backward[] = {
 }  // namespace
 
 template <>
-const Operation<GroupedFfn<float>> grouped_ffn<float>{"grouped_ffn", forward<float>};
+Operation<GroupedFfn<float>> grouped_ffn<float>{"grouped_ffn", forward<float>};
 template <>
-const Operation<GroupedFfn<double>> grouped_ffn<double>{"grouped_ffn", forward<double>};
+Operation<GroupedFfn<double>> grouped_ffn<double>{"grouped_ffn", forward<double>};
 template <>
-const Operation<GroupedFfnBackward<float>> grouped_ffn_backward<float>{"grouped_ffn_backward", backward<float>};
+Operation<GroupedFfnBackward<float>> grouped_ffn_backward<float>{"grouped_ffn_backward", backward<float>};
 template <>
-const Operation<GroupedFfnBackward<double>> grouped_ffn_backward<double>{"grouped_ffn_backward", backward<double>};
+Operation<GroupedFfnBackward<double>> grouped_ffn_backward<double>{"grouped_ffn_backward", backward<double>};
 
 }  // namespace moe

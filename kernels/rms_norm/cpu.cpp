@@ -80,16 +80,15 @@ constexpr Version<RmsNormBackward<T>> backward_versions[] = {
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<RmsNorm<float>> rms_norm<float>{"rms_norm", versions<float>};
+Operation<RmsNorm<float>> rms_norm<float>{"rms_norm", versions<float>};
 template <>
-[[gnu::used]] inline const Operation<RmsNorm<double>> rms_norm<double>{"rms_norm", versions<double>};
+Operation<RmsNorm<double>> rms_norm<double>{"rms_norm", versions<double>};
 template <>
-[[gnu::used]] inline const Operation<RmsNormBackward<float>> rms_norm_backward<float>{
+Operation<RmsNormBackward<float>> rms_norm_backward<float>{
     "rms_norm_backward", backward_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<RmsNormBackward<double>> rms_norm_backward<double>{
+Operation<RmsNormBackward<double>> rms_norm_backward<double>{
     "rms_norm_backward", backward_versions<double>};
 
 }  // namespace moe

@@ -17,8 +17,8 @@ using RmsNormBackward = void(Context&, T* dx, T* dw, const T* dy, const T* x, co
                              std::int64_t N, std::int64_t D, bool accumulate_dw);
 
 template <class T>
-extern const Operation<RmsNorm<T>> rms_norm;
+extern Operation<RmsNorm<T>> rms_norm;
 template <class T>
-extern const Operation<RmsNormBackward<T>> rms_norm_backward;
+extern Operation<RmsNormBackward<T>> rms_norm_backward;
 
 }  // namespace moe

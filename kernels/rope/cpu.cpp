@@ -127,10 +127,9 @@ constexpr Version<Rope<T>> versions[] = {{"plain", DeviceKind::cpu, 0, rope_plai
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<Rope<float>> rope<float>{"rope", versions<float>};
+Operation<Rope<float>> rope<float>{"rope", versions<float>};
 template <>
-[[gnu::used]] inline const Operation<Rope<double>> rope<double>{"rope", versions<double>};
+Operation<Rope<double>> rope<double>{"rope", versions<double>};
 
 }  // namespace moe

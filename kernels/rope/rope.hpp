@@ -22,6 +22,6 @@ template <class T>
 using Rope = void(Context&, T* x, const std::int32_t* position, const RopeShape& shape);
 
 template <class T>
-extern const Operation<Rope<T>> rope;
+extern Operation<Rope<T>> rope;
 
 }  // namespace moe

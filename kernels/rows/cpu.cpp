@@ -87,17 +87,17 @@ constexpr Version<Signature> only[] = {{"plain", DeviceKind::cpu, 0, kFunction}}
 
 #define MOE_DEFINE(T)                                                                                \
   template <>                                                                                        \
-  const Operation<GatherRows<T>> gather_rows<T>{"gather_rows", only<GatherRows<T>, gather<T>>};      \
+  Operation<GatherRows<T>> gather_rows<T>{"gather_rows", only<GatherRows<T>, gather<T>>};      \
   template <>                                                                                        \
-  const Operation<GatherRowsBackward<T>> gather_rows_backward<T>{                                    \
+  Operation<GatherRowsBackward<T>> gather_rows_backward<T>{                                    \
       "gather_rows_backward", only<GatherRowsBackward<T>, gather_backward<T>>};                      \
   template <>                                                                                        \
-  const Operation<CombineRows<T>> combine_rows<T>{"combine_rows", only<CombineRows<T>, combine<T>>}; \
+  Operation<CombineRows<T>> combine_rows<T>{"combine_rows", only<CombineRows<T>, combine<T>>}; \
   template <>                                                                                        \
-  const Operation<CombineRowsBackward<T>> combine_rows_backward<T>{                                  \
+  Operation<CombineRowsBackward<T>> combine_rows_backward<T>{                                  \
       "combine_rows_backward", only<CombineRowsBackward<T>, combine_backward<T>>};                   \
   template <>                                                                                        \
-  const Operation<GatherScalars<T>> gather_scalars<T>{"gather_scalars",                              \
+  Operation<GatherScalars<T>> gather_scalars<T>{"gather_scalars",                              \
                                                       only<GatherScalars<T>, gather_values<T>>};
 MOE_DEFINE(float)
 MOE_DEFINE(double)

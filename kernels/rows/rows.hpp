@@ -40,18 +40,18 @@ using CombineRowsBackward = void(Context&, T* drows, T* dweight, const T* dy, co
                                  const std::int32_t* token, const RowsShape& shape);
 
 template <class T>
-extern const Operation<GatherRows<T>> gather_rows;
+extern Operation<GatherRows<T>> gather_rows;
 template <class T>
-extern const Operation<GatherRowsBackward<T>> gather_rows_backward;
+extern Operation<GatherRowsBackward<T>> gather_rows_backward;
 template <class T>
-extern const Operation<CombineRows<T>> combine_rows;
+extern Operation<CombineRows<T>> combine_rows;
 template <class T>
-extern const Operation<CombineRowsBackward<T>> combine_rows_backward;
+extern Operation<CombineRowsBackward<T>> combine_rows_backward;
 
 // y (M): y[i] = x[index[i]], 0 where index is -1: weights between list order and expert order, either way.
 template <class T>
 using GatherScalars = void(Context&, T* y, const T* x, const std::int32_t* index, std::int64_t M);
 template <class T>
-extern const Operation<GatherScalars<T>> gather_scalars;
+extern Operation<GatherScalars<T>> gather_scalars;
 
 }  // namespace moe

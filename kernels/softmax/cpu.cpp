@@ -10,15 +10,14 @@ namespace {
 // R rows that fit the first-level cache.
 template <class T>
 void softmax_rows(T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C) {
-  detail::exp_rows(y, x, R, C, [=](std::int64_t r, T top) {
+  const auto start = [=](std::int64_t r, T top) {
     if (logsumexp) logsumexp[r] = top;
-  });
-  for (std::int64_t r = 0; r < R; ++r) {
-    T* row = y + r * C;
-    const T sum = detail::row_sum(row, C);
-    detail::scale_row(row, 1 / sum, C);
+  };
+  const auto finish = [=](std::int64_t r, T sum) {
+    detail::scale_row(y + r * C, 1 / sum, C);
     if (logsumexp) logsumexp[r] += std::log(sum);
-  }
+  };
+  detail::exp_rows(y, x, R, C, start, finish);
 }
 
 template <class T>
@@ -63,16 +62,15 @@ constexpr Version<SoftmaxBackward<T>> backward_versions[] = {
 
 }  // namespace
 
-// inline: GCC 12 would otherwise keep a const specialisation inside this file (CWG 2387).
 template <>
-[[gnu::used]] inline const Operation<Softmax<float>> softmax<float>{"softmax", versions<float>};
+Operation<Softmax<float>> softmax<float>{"softmax", versions<float>};
 template <>
-[[gnu::used]] inline const Operation<Softmax<double>> softmax<double>{"softmax", versions<double>};
+Operation<Softmax<double>> softmax<double>{"softmax", versions<double>};
 template <>
-[[gnu::used]] inline const Operation<SoftmaxBackward<float>> softmax_backward<float>{
+Operation<SoftmaxBackward<float>> softmax_backward<float>{
     "softmax_backward", backward_versions<float>};
 template <>
-[[gnu::used]] inline const Operation<SoftmaxBackward<double>> softmax_backward<double>{
+Operation<SoftmaxBackward<double>> softmax_backward<double>{
     "softmax_backward", backward_versions<double>};
 
 }  // namespace moe

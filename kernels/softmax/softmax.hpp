@@ -16,8 +16,8 @@ template <class T>
 using SoftmaxBackward = void(Context&, T* dx, const T* dy, const T* y, std::int64_t R, std::int64_t C, bool accumulate);
 
 template <class T>
-extern const Operation<Softmax<T>> softmax;
+extern Operation<Softmax<T>> softmax;
 template <class T>
-extern const Operation<SoftmaxBackward<T>> softmax_backward;
+extern Operation<SoftmaxBackward<T>> softmax_backward;
 
 }  // namespace moe

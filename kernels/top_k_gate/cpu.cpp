@@ -84,14 +84,14 @@ constexpr Version<TopKGateBackward<T>> backward_versions[] = {{"plain", DeviceKi
 }  // namespace
 
 template <>
-const Operation<TopKGate<float>> top_k_gate<float>{"top_k_gate", forward_versions<float>};
+Operation<TopKGate<float>> top_k_gate<float>{"top_k_gate", forward_versions<float>};
 template <>
-const Operation<TopKGate<double>> top_k_gate<double>{"top_k_gate", forward_versions<double>};
+Operation<TopKGate<double>> top_k_gate<double>{"top_k_gate", forward_versions<double>};
 template <>
-const Operation<TopKGateBackward<float>> top_k_gate_backward<float>{"top_k_gate_backward",
+Operation<TopKGateBackward<float>> top_k_gate_backward<float>{"top_k_gate_backward",
                                                                     backward_versions<float>};
 template <>
-const Operation<TopKGateBackward<double>> top_k_gate_backward<double>{"top_k_gate_backward",
+Operation<TopKGateBackward<double>> top_k_gate_backward<double>{"top_k_gate_backward",
                                                                       backward_versions<double>};
 
 }  // namespace moe

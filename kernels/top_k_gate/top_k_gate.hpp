@@ -25,8 +25,8 @@ using TopKGateBackward = void(Context&, T* dscore, const T* dweight /*(N, K)*/, 
                               const std::int32_t* expert, const TopKShape& shape);
 
 template <class T>
-extern const Operation<TopKGate<T>> top_k_gate;
+extern Operation<TopKGate<T>> top_k_gate;
 template <class T>
-extern const Operation<TopKGateBackward<T>> top_k_gate_backward;
+extern Operation<TopKGateBackward<T>> top_k_gate_backward;
 
 }  // namespace moe
