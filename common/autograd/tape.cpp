@@ -14,11 +14,11 @@ Tensor sum_of(Context& ctx, const Tensor& a, const Tensor& b, const Tensor& into
 }
 
 // Makes `t` safe to write: the two branches of a residual share one gradient, and neither may see the other's sum.
-void make_exclusive(Context& ctx, Tensor& t) {
+void make_exclusive(Context& ctx, Tensor& t, bool keep_values) {
   if (t.sole_owner()) return;
-  const Tensor copy = Tensor::empty(ctx, t.dtype(), t.shape());
-  std::memcpy(copy.raw(), t.raw(), t.bytes());
-  t = copy;
+  const Tensor fresh = Tensor::empty(ctx, t.dtype(), t.shape());
+  if (keep_values) std::memcpy(fresh.raw(), t.raw(), t.bytes());
+  t = fresh;
 }
 
 }  // namespace
@@ -41,7 +41,7 @@ Gradients::Target Gradients::target(std::size_t input) {
   Tensor& gradient = slot.parameter ? slot.parameter->grad : slot.gradient;
   const bool accumulate = slot.parameter ? slot.parameter->has_grad : gradient.defined();
   if (!gradient.defined()) gradient = Tensor::empty(ctx, slot.dtype, slot.shape);
-  if (accumulate) make_exclusive(ctx, gradient);
+  make_exclusive(ctx, gradient, accumulate);
   if (slot.parameter) slot.parameter->has_grad = true;
   return {gradient, accumulate};
 }

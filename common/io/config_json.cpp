@@ -147,28 +147,29 @@ void read_moe(const Fields& f, MoeConfig& moe) {
 std::string to_config_json(const LanguageModelConfig& c) {
   validate_config(c, "this configuration");
   const bool sparse = c.moe.experts > 0;
-  const Json document = {{"architectures", {sparse ? "MixtralForCausalLM" : "LlamaForCausalLM"}},
-                         {"model_type", sparse ? "mixtral" : "llama"},
-                         {"vocab_size", c.vocabulary},
-                         {"hidden_size", c.width},
-                         {"intermediate_size", c.ffn_width},
-                         {"num_hidden_layers", c.layers},
-                         {"num_attention_heads", c.heads},
-                         {"num_key_value_heads", c.kv_heads},
-                         {"head_dim", c.head_width},
-                         {"max_position_embeddings", c.context},
-                         {"hidden_act", "silu"},
-                         {"rope_theta", c.rope_theta},
-                         {"rms_norm_eps", c.norm_epsilon},
-                         {"tie_word_embeddings", c.tied_head},
-                         {"num_local_experts", c.moe.experts},
-                         {"num_experts_per_tok", c.moe.top_k},
-                         {"router_aux_loss_coef", c.moe.balance_coefficient},
-                         {kOurs,
-                          {{"router", c.moe.router},
-                           {"renormalise", c.moe.renormalise},
-                           {"capacity_factor", c.moe.capacity_factor},
-                           {"z_coefficient", c.moe.z_coefficient}}}};
+  const nlohmann::ordered_json document = {
+      {"architectures", {sparse ? "MixtralForCausalLM" : "LlamaForCausalLM"}},
+      {"model_type", sparse ? "mixtral" : "llama"},
+      {"vocab_size", c.vocabulary},
+      {"hidden_size", c.width},
+      {"intermediate_size", c.ffn_width},
+      {"num_hidden_layers", c.layers},
+      {"num_attention_heads", c.heads},
+      {"num_key_value_heads", c.kv_heads},
+      {"head_dim", c.head_width},
+      {"max_position_embeddings", c.context},
+      {"hidden_act", "silu"},
+      {"rope_theta", c.rope_theta},
+      {"rms_norm_eps", c.norm_epsilon},
+      {"tie_word_embeddings", c.tied_head},
+      {"num_local_experts", c.moe.experts},
+      {"num_experts_per_tok", c.moe.top_k},
+      {"router_aux_loss_coef", c.moe.balance_coefficient},
+      {kOurs,
+       {{"router", c.moe.router},
+        {"renormalise", c.moe.renormalise},
+        {"capacity_factor", c.moe.capacity_factor},
+        {"z_coefficient", c.moe.z_coefficient}}}};
   return document.dump(2) + "\n";
 }
 

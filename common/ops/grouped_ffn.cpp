@@ -24,7 +24,7 @@ void backward(Gradients& g, const Tensor& x, const Tensor& hidden, const Tensor&
 Value grouped_ffn(ForwardContext& f, const Value& rows, Parameter& gate_up, Parameter& down, const Tensor& offset) {
   const Tensor& x = rows.tensor;
   const FfnShape s = shape_of(x, down.value);
-  MOE_CHECK(x.width() == s.D && gate_up.value.shape() == Shape({s.E, 2 * s.F, s.D}), to_string(x.shape()), " through ",
+  MOE_CHECK(x.size(-1) == s.D && gate_up.value.shape() == Shape({s.E, 2 * s.F, s.D}), to_string(x.shape()), " through ",
             to_string(gate_up.value.shape()), " and ", to_string(down.value.shape()));
   MOE_CHECK(offset.numel() == s.E + 1, offset.numel(), " offsets for ", s.E, " experts");
   Tensor y = Tensor::empty(f.ctx, x.dtype(), x.shape());

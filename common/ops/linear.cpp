@@ -20,7 +20,7 @@ void backward(Gradients& g, const Tensor& x, const Tensor& w) {
 
 Value linear(ForwardContext& f, const Value& x, Parameter& w) {
   const std::int64_t N = x.tensor.rows(), I = w.value.size(1), O = w.value.size(0);
-  MOE_CHECK(x.tensor.width() == I, to_string(x.tensor.shape()), " times ", to_string(w.value.shape()), "^T");
+  MOE_CHECK(x.tensor.size(-1) == I, to_string(x.tensor.shape()), " times ", to_string(w.value.shape()), "^T");
   Tensor y = Tensor::empty(f.ctx, x.tensor.dtype(), {N, O});
   dispatch(y.dtype(), [&]<class T>(T) {
     moe::gemm<T>(f.ctx, y.data<T>(), x.tensor.data<T>(), w.value.data<T>(), gemm_shape(N, O, I, Transpose::no, Transpose::yes));

@@ -8,7 +8,7 @@ namespace moe::ops {
 // The gradient is made in the forward pass, in the logits' own storage: one pass over (N, V) instead of three.
 Value cross_entropy(ForwardContext& f, const Value& logits, const Tensor& target) {
   const Tensor& x = logits.tensor;
-  const std::int64_t N = x.rows(), V = x.width();
+  const std::int64_t N = x.rows(), V = x.size(-1);
   MOE_CHECK(target.numel() == N, target.numel(), " targets for ", N, " rows");
   Tensor loss = Tensor::empty(f.ctx, x.dtype(), {1});
   dispatch(x.dtype(), [&]<class T>(T) {
@@ -24,7 +24,7 @@ Value cross_entropy(ForwardContext& f, const Value& logits, const Tensor& target
 }
 
 Tensor row_losses(Context& ctx, const Tensor& logits, const Tensor& target) {
-  const std::int64_t N = logits.rows(), V = logits.width();
+  const std::int64_t N = logits.rows(), V = logits.size(-1);
   const Tensor loss = Tensor::empty(ctx, logits.dtype(), {1}), rows = Tensor::empty(ctx, logits.dtype(), {N});
   dispatch(logits.dtype(), [&]<class T>(T) {
     moe::cross_entropy<T>(ctx, loss.data<T>(), rows.data<T>(), nullptr, logits.data<T>(), target.data<std::int32_t>(), N, V);
@@ -33,7 +33,7 @@ Tensor row_losses(Context& ctx, const Tensor& logits, const Tensor& target) {
 }
 
 Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& count) {
-  const std::int64_t N = probability.tensor.rows(), E = probability.tensor.width();
+  const std::int64_t N = probability.tensor.rows(), E = probability.tensor.size(-1);
   Tensor loss = Tensor::empty(f.ctx, probability.tensor.dtype(), {1});
   dispatch(loss.dtype(), [&]<class T>(T) {
     moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), N, E);
@@ -48,7 +48,7 @@ Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& co
 }
 
 Value z_loss(ForwardContext& f, const Value& logits, const SoftmaxResult& soft) {
-  const std::int64_t N = logits.tensor.rows(), E = logits.tensor.width();
+  const std::int64_t N = logits.tensor.rows(), E = logits.tensor.size(-1);
   Tensor loss = Tensor::empty(f.ctx, logits.tensor.dtype(), {1});
   dispatch(loss.dtype(), [&]<class T>(T) { moe::z_loss<T>(f.ctx, loss.data<T>(), soft.logsumexp.data<T>(), N); });
   if (!f.tape) return loss;

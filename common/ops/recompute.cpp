@@ -15,8 +15,12 @@ std::vector<Value> recompute(ForwardContext& f, const std::vector<Value>& inputs
   std::vector<Tensor> tensors;
   for (Value& v : outputs) tensors.push_back(v.tensor);
   outputs.clear();
-  return f.tape->record(inputs, std::move(tensors), [quiet, constants, function](Gradients& g) mutable {
+  // One input that always wants a gradient: parameters inside must get theirs even if all that comes in is constant.
+  std::vector<Value> recorded = inputs;
+  recorded.push_back(f.tape->watch({}));
+  return f.tape->record(std::move(recorded), std::move(tensors), [outer = f.tape, quiet, constants, function](Gradients& g) mutable {
     Tape tape(g.ctx);
+    tape.on_parameter_ready = outer->on_parameter_ready;  // complete here, unless used outside this segment too
     quiet.tape = &tape;
     std::vector<Value> watched;
     for (const Value& v : constants) watched.push_back(tape.watch(v.tensor));

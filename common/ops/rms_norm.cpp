@@ -6,7 +6,7 @@ namespace moe::ops {
 
 Value rms_norm(ForwardContext& f, const Value& x, Parameter& w, double epsilon) {
   const std::int64_t N = x.tensor.rows(), D = w.value.numel();
-  MOE_CHECK(x.tensor.width() == D, to_string(x.tensor.shape()), " against a norm of width ", D);
+  MOE_CHECK(x.tensor.size(-1) == D, to_string(x.tensor.shape()), " against a norm of width ", D);
   Tensor y = Tensor::empty(f.ctx, x.tensor.dtype(), x.tensor.shape());
   Tensor inverse_rms = f.tape ? Tensor::empty(f.ctx, y.dtype(), {N}) : Tensor{};
   dispatch(y.dtype(), [&]<class T>(T) {

@@ -6,7 +6,7 @@
 namespace moe::ops {
 
 SoftmaxResult softmax(ForwardContext& f, const Value& scores) {
-  const std::int64_t N = scores.tensor.rows(), E = scores.tensor.width();
+  const std::int64_t N = scores.tensor.rows(), E = scores.tensor.size(-1);
   Tensor p = Tensor::empty(f.ctx, scores.tensor.dtype(), {N, E});
   Tensor logsumexp = Tensor::empty(f.ctx, p.dtype(), {N});
   dispatch(p.dtype(), [&]<class T>(T) {
@@ -22,7 +22,7 @@ SoftmaxResult softmax(ForwardContext& f, const Value& scores) {
 }
 
 TopK top_k_gate(ForwardContext& f, const Value& score, std::int64_t K, bool renormalise) {
-  const TopKShape s{score.tensor.rows(), score.tensor.width(), K, renormalise};
+  const TopKShape s{score.tensor.rows(), score.tensor.size(-1), K, renormalise};
   Tensor expert = Tensor::empty(f.ctx, DType::i32, {s.N, K});
   Tensor weight = Tensor::empty(f.ctx, score.tensor.dtype(), {s.N, K});
   dispatch(weight.dtype(), [&]<class T>(T) {

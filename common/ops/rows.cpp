@@ -5,7 +5,7 @@
 namespace moe::ops {
 namespace {
 
-RowsShape shape_of(const RowMap& map, const Tensor& t) { return {map.N(), map.A(), t.width()}; }
+RowsShape shape_of(const RowMap& map, const Tensor& t) { return {map.N(), map.A(), t.size(-1)}; }
 TokenRows token_rows(const RowMap& map) { return {map.token_offset.data<std::int32_t>(), map.row_of.data<std::int32_t>()}; }
 
 }  // namespace
@@ -18,8 +18,8 @@ Value gather_rows(ForwardContext& f, const Value& x, const RowMap& map) {
     moe::gather_rows<T>(f.ctx, rows.data<T>(), x.tensor.data<T>(), map.token.data<std::int32_t>(), s);
   });
   if (!f.tape) return rows;
-  return f.tape->record({x}, rows, [=](Gradients& g) {
-    Tensor dx = Tensor::empty(g.ctx, rows.dtype(), {s.N, s.D});
+  return f.tape->record({x}, rows, [s, map, dtype = rows.dtype()](Gradients& g) {
+    Tensor dx = Tensor::empty(g.ctx, dtype, {s.N, s.D});
     dispatch(dx.dtype(), [&]<class T>(T) {
       moe::gather_rows_backward<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), token_rows(map), s);
     });
@@ -52,8 +52,8 @@ Value permute_scalars(ForwardContext& f, const Value& x, const Tensor& index, co
     moe::gather_scalars<T>(f.ctx, y.data<T>(), x.tensor.data<T>(), index.data<std::int32_t>(), index.numel());
   });
   if (!f.tape) return y;
-  return f.tape->record({x}, y, [=](Gradients& g) {
-    Tensor dx = Tensor::empty(g.ctx, y.dtype(), before);
+  return f.tape->record({x}, y, [before, inverse, dtype = y.dtype()](Gradients& g) {
+    Tensor dx = Tensor::empty(g.ctx, dtype, before);
     dispatch(dx.dtype(), [&]<class T>(T) {
       moe::gather_scalars<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), inverse.data<std::int32_t>(), dx.numel());
     });

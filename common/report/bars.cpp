@@ -17,20 +17,25 @@ double size_of(const Bar& bar) {
   return bar.value > 0 ? bar.value : 0;
 }
 
+// Columns [begin, end) of a bar that is `eighths` long.
+std::string stretch(int begin, int end, int eighths) {
+  std::string out;
+  for (int c = begin; c < end; ++c) {
+    const int part = std::clamp(eighths - 8 * c, 0, 8);
+    out += part == 8 ? "█" : kEighths[part];
+  }
+  return out;
+}
+
 // `columns` characters; the mark stands in front of the bar, or cuts a line into it.
 std::string body(double filled, int columns, int mark, Rgb colour, ColourMode mode) {
   const int eighths = static_cast<int>(std::lround(filled * columns * 8));
   const std::string ink = foreground(colour, mode);
-  std::string out;
-  for (int c = 0; c < columns; ++c) {
-    const int part = std::clamp(eighths - 8 * c, 0, 8);
-    if (c == mark) {
-      out += (part == 8 ? background(colour, mode) : "") + "│" + reset(mode);
-    } else {
-      out += part == 0 ? " " : ink + (part == 8 ? "█" : kEighths[part]) + reset(mode);
-    }
-  }
-  return out;
+  if (mark < 0) return ink + stretch(0, columns, eighths) + reset(mode);
+  const bool covered = eighths >= 8 * (mark + 1);
+  const std::string line = covered ? background(colour, mode) + foreground({0, 0, 0}, mode) + "│" : "│";
+  return ink + stretch(0, mark, eighths) + reset(mode) + line + reset(mode) + ink +
+         stretch(mark + 1, columns, eighths) + reset(mode);
 }
 
 struct Layout {

@@ -2,6 +2,8 @@
 // what is between backticks.
 #include <algorithm>
 #include <cmath>
+#include <limits>
+#include <set>
 #include <sstream>
 
 #include "common/app/utf8.hpp"
@@ -26,15 +28,15 @@ std::string colour(int series) {
 
 void frame(std::ostream& out, const std::string& name, int width, int height) {
   out << "set terminal svg size " << width << "," << height << " noenhanced name '" << name
-      << "' font 'sans-serif,13'\n"
+      << "' font 'sans-serif,15'\n"
       << "set encoding utf8\n"
       << "set border 3 lw 0.8\nset tics nomirror scale 0.5\n"
       << "set grid lw 0.6 lc rgb '#a0808080' dt 1\n"
-      << "set key above left horizontal Left reverse width 2\n";
+      << "set key above left horizontal Left reverse width 2\nset pointintervalbox 0\n";
 }
 
 void labels(std::ostream& out, const std::string& title, const std::string& x, const std::string& y) {
-  if (!title.empty()) out << "set title " << quoted(title) << "\n";
+  if (!title.empty()) out << "set title offset 0,-0.5 " << quoted(title) << "\n";
   if (!x.empty()) out << "set xlabel " << quoted(x) << "\n";
   if (!y.empty()) out << "set ylabel " << quoted(y) << "\n";
 }
@@ -73,8 +75,7 @@ std::string curve(const Series& s, const std::string& block) {
                                   : colour(s.colour) + " lw 2";
   std::string out;
   if (has_band(s) && s.points)
-    out =
-        concat(block, " using 1:2:3:4 with yerrorbars ", colour(s.colour), " lw 1.2 pt 7 ps 0.01 notitle, ");
+    out = concat(block, " using 1:2:3:4 with yerrorbars ", colour(s.colour), " lw 1.2 ps 0 notitle, ");
   else if (has_band(s))
     out = concat(block, " using 1:3:4 with filledcurves ", colour(s.colour),
                  " fs transparent solid 0.18 noborder notitle, ");
@@ -86,48 +87,107 @@ std::string curve(const Series& s, const std::string& block) {
 const char* kNoData =
     "unset key\nset xrange [0:1]\nset yrange [0:1]\nset label 'no data' at 0.5,0.5 center\nplot NaN\n";
 
+struct Span {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  void include(double x) { low = std::min(low, x), high = std::max(high, x); }
+};
+
+// Logarithmic axes end at the data (gnuplot would go on to the next power of ten) and count 1, 2, 5 where they are
+// short. `few`: values that deserve ticks of their own, such as numbers of experts.
+void log_axis(std::ostream& out, char axis, Span span, const std::set<double>& few) {
+  out << "set logscale " << axis << "\nset " << axis << "range [" << span.low / 1.03 << ":"
+      << span.high * 1.03 << "]\n";
+  if (span.high > 30 * span.low && few.size() > 12) return;
+  std::set<double> ticks = few;
+  if (few.empty() || few.size() > 12) {
+    ticks.clear();
+    for (double decade = std::pow(10, std::floor(std::log10(span.low))); decade < span.high; decade *= 10)
+      for (const double step : {1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0}) ticks.insert(decade * step);
+  }
+  out << "set " << axis << "tics (";
+  for (const double tick : ticks) out << (tick == *ticks.begin() ? "" : ", ") << "'" << tick << "' " << tick;
+  out << ")\n";
+}
+
+void axes(std::ostream& out, const LinePlot& plot) {
+  Span x, y;
+  std::set<double> marked;
+  for (const Series& s : plot.series)
+    for (std::size_t i = 0; i < s.x.size(); ++i) {
+      if (!drawable(plot, s, i)) continue;
+      x.include(s.x[i]);
+      y.include(has_band(s) ? s.low[i] : s.y[i]);
+      y.include(has_band(s) ? s.high[i] : s.y[i]);
+      if (s.points) marked.insert(s.x[i]);
+    }
+  if (plot.log_x) log_axis(out, 'x', x, marked);
+  if (plot.log_y)
+    log_axis(out, 'y', {plot.y_low.value_or(y.low), plot.y_high.value_or(y.high)}, {});
+  else if (plot.y_low || plot.y_high)
+    out << "set yrange [" << (plot.y_low ? concat(*plot.y_low) : "*") << ":"
+        << (plot.y_high ? concat(*plot.y_high) : "*") << "]\n";
+  else
+    out << "set offsets 0,0,graph 0.03,graph 0.03\n";
+}
+
 void body(std::ostream& out, const LinePlot& plot) {
   labels(out, plot.title, plot.x_label, plot.y_label);
-  if (plot.log_x) out << "set logscale x\n";
-  if (plot.log_y) out << "set logscale y\n";
   std::string curves;
   for (std::size_t i = 0; i < plot.series.size(); ++i) {
     const std::string block = concat("$series", i);
     if (data(out, plot, plot.series[i], block) == 0) continue;
     curves += (curves.empty() ? "" : ", ") + curve(plot.series[i], block);
   }
-  if (curves.empty())
-    out << "unset logscale\n" << kNoData;
-  else
+  if (curves.empty()) {
+    out << kNoData;
+  } else {
+    axes(out, plot);
     out << "plot " << curves << "\n";
+  }
+}
+
+constexpr double kBarWidth = 0.8;  // of a category, shared by its groups
+
+// "x value low high" a line; no line where there is no number.
+void data(std::ostream& out, const BarGroup& group, double shift, const std::string& block) {
+  out << block << " << EOD\n";
+  const bool error = group.low.size() == group.values.size() && group.high.size() == group.values.size();
+  for (std::size_t i = 0; i < group.values.size(); ++i) {
+    const double value = group.values[i], low = error ? group.low[i] : value,
+                 high = error ? group.high[i] : value;
+    if (std::isfinite(value) && std::isfinite(low) && std::isfinite(high))
+      out << static_cast<double>(i) + shift << " " << value << " " << low << " " << high << "\n";
+  }
+  out << "EOD\n";
 }
 
 void body(std::ostream& out, const BarPlot& plot) {
   labels(out, plot.title, "", plot.y_label);
-  out << "set style data histograms\nset style histogram errorbars gap 1.5 lw 1.2\nset style fill solid 0.85 "
-         "noborder\n"
-      << "set boxwidth 0.9\nset yrange [0:*]\nunset grid\nset grid y lw 0.6 lc rgb '#a0808080' dt 1\n";
-  std::string columns;
+  const auto groups = static_cast<double>(plot.groups.size());
+  std::string columns, errors;
   for (std::size_t g = 0; g < plot.groups.size(); ++g) {
     const BarGroup& group = plot.groups[g];
     MOE_CHECK(group.values.size() == plot.categories.size(), group.label, ": ", group.values.size(), " bars");
-    if (group.values.empty()) continue;
-    const bool error = group.low.size() == group.values.size() && group.high.size() == group.values.size();
-    out << "$group" << g << " << EOD\n";
-    for (std::size_t i = 0; i < group.values.size(); ++i) {
-      const double value = std::isfinite(group.values[i]) ? group.values[i] : 0;
-      const auto bound = [&](double x) { return error && std::isfinite(x) ? x : value; };
-      out << "\"" << replaced(printable_utf8(plot.categories[i]), "\"", "'") << "\" " << value << " "
-          << bound(error ? group.low[i] : value) << " " << bound(error ? group.high[i] : value) << "\n";
-    }
-    out << "EOD\n";
-    columns += concat(columns.empty() ? "" : ", ", "$group", g, " using 2:3:4:xtic(1) ", colour(group.colour),
+    const auto finite = [](double x) { return std::isfinite(x); };
+    if (std::none_of(group.values.begin(), group.values.end(), finite)) continue;
+    const std::string block = concat("$group", g);
+    data(out, group, (static_cast<double>(g) - (groups - 1) / 2) * kBarWidth / groups, block);
+    columns += concat(columns.empty() ? "" : ", ", block, " using 1:2 with boxes ", colour(group.colour),
                       " title ", quoted(group.label));
+    if (!group.low.empty())
+      errors += concat(", ", block, " using 1:2:3:4 with yerrorbars lc black ps 0 notitle");
   }
-  if (columns.empty())
+  if (columns.empty()) {
     out << kNoData;
-  else
-    out << "plot " << columns << "\n";
+    return;
+  }
+  out << "set style fill solid 0.85 noborder\nset boxwidth " << 0.92 * kBarWidth / groups
+      << "\nset yrange [0:*]\n"
+      << "set xrange [-0.6:" << static_cast<double>(plot.categories.size()) - 0.4 << "]\nunset grid\n"
+      << "set grid y lw 0.6 lc rgb '#a0808080' dt 1\nset xtics scale 0 (";
+  for (std::size_t i = 0; i < plot.categories.size(); ++i)
+    out << (i ? ", " : "") << quoted(plot.categories[i]) << " " << i;
+  out << ")\nplot " << columns << errors << "\n";
 }
 
 // At most `most` columns: the mean over neighbours.
@@ -154,7 +214,7 @@ void palette(std::ostream& out) {
 }
 
 void row_labels(std::ostream& out, const HeatMap& map) {
-  const std::size_t every = (map.rows.size() + 15) / 16;
+  const std::size_t every = (map.rows.size() + 7) / 8;
   out << "set ytics (";
   for (std::size_t r = 0; r < map.rows.size(); r += every)
     out << (r ? ", " : "") << quoted(map.rows[r]) << " " << r;

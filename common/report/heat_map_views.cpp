@@ -12,12 +12,19 @@
 namespace moe {
 namespace {
 
-constexpr int kMostLabel = 14;  // columns; longer labels are cut
+constexpr int kMostRowLabel = 14, kMostColumnLabel = 9;  // longer labels are cut
 
-int widest(const std::vector<std::string>& labels, int least) {
+constexpr std::size_t kWide = 13;  // columns: from here on cells in the report are too narrow for numbers
+
+// The corner names the labels that are read along it: those of columns in a wide map, else those of rows.
+const std::string& corner_of(const HeatMap& map) {
+  return map.columns.size() >= kWide ? map.column_name : map.row_name;
+}
+
+int widest(const std::vector<std::string>& labels, int least, int most) {
   int width = least;
   for (const std::string& label : labels) width = std::max(width, display_width(label));
-  return std::min(width, kMostLabel);
+  return std::min(width, most);
 }
 
 std::string centred(const std::string& text, int width) {
@@ -44,7 +51,7 @@ std::string cell(const HeatMap& map, std::size_t r, std::size_t c, int width, co
 // Columns [begin, end) of the map.
 std::string block(const HeatMap& map, std::size_t begin, std::size_t end, int label, int width,
                   const HeatMapStyle& style) {
-  std::string out = pad_left(map.column_name, label) + " ";
+  std::string out = pad_left(corner_of(map), label) + " ";
   for (std::size_t c = begin; c < end; ++c)
     out += centred(truncate_to_width(map.columns[c], width - 1), width);
   out += "\n";
@@ -69,8 +76,8 @@ std::string legend(const HeatMap& map, int label, const HeatMapStyle& style) {
 
 std::string terminal_heat_map(const HeatMap& map, const HeatMapStyle& style) {
   MOE_CHECK(map.values.size() == map.rows.size() * map.columns.size(), map.values.size(), " values");
-  const int label = std::max(widest(map.rows, 4), display_width(map.column_name));
-  const int width = widest(map.columns, style.numbers ? 3 : 2) + 1;
+  const int label = std::max(widest(map.rows, 4, kMostRowLabel), display_width(corner_of(map)));
+  const int width = widest(map.columns, style.numbers ? 3 : 2, kMostColumnLabel) + 1;
   const auto most = static_cast<std::size_t>(std::max(1, (style.width - label - 1) / width));
   std::string out = map.title.empty() ? "" : bold(style.colour) + map.title + reset(style.colour) + "\n";
   for (std::size_t begin = 0; begin < map.columns.size(); begin += most)
@@ -80,11 +87,11 @@ std::string terminal_heat_map(const HeatMap& map, const HeatMapStyle& style) {
 
 std::string html_heat_map(const HeatMap& map) {
   MOE_CHECK(map.values.size() == map.rows.size() * map.columns.size(), map.values.size(), " values");
-  const bool wide = map.columns.size() > 12;  // no room for numbers in the cells
+  const bool wide = map.columns.size() >= kWide;  // no room for numbers in the cells
   std::string out = concat("<table class=\"heat", wide ? " wide" : "", "\">");
   if (!map.title.empty()) out += "<caption>" + html_escape(map.title) + "</caption>";
-  out += "<thead><tr><th>" + html_escape(map.column_name) + "</th>";
-  for (const std::string& name : map.columns) out += "<th>" + html_escape(name) + "</th>";
+  out += "<thead><tr><th>" + html_escape(corner_of(map)) + "</th>";
+  for (const std::string& name : map.columns) out += "<th><span>" + html_escape(name) + "</span></th>";
   out += "</tr></thead><tbody>\n";
   for (std::size_t r = 0; r < map.rows.size(); ++r) {
     out += "<tr><th>" + html_escape(map.rows[r]) + "</th>";
@@ -92,7 +99,8 @@ std::string html_heat_map(const HeatMap& map) {
       const double level = map.level(r, c);
       const bool known = !std::isnan(level);
       const std::string text = known ? format_fixed(map.at(r, c), 2) : "no data";
-      const std::string where = concat(map.column_name, " ", map.columns[c], ", ", map.rows[r], ": ", text);
+      const std::string where =
+          concat(map.row_name, " ", map.rows[r], ", ", map.column_name, " ", map.columns[c], ": ", text);
       out += concat("<td", level > 0.55 ? " class=\"hi\"" : "",
                     " style=\"--v:", known ? format_fixed(level, 2) : "0", "\" title=\"", html_escape(where),
                     "\">",

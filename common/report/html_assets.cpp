@@ -48,17 +48,21 @@ dl div{display:flex;justify-content:space-between;gap:1rem;padding:.32rem 0;bord
 font-size:.92rem}
 dt{color:var(--soft)}
 dd{margin:0;text-align:right;overflow-wrap:anywhere}
-.maps>div{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,230px),1fr));gap:1rem 1.5rem;overflow-x:auto}
+.maps>div{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,220px),1fr));gap:1rem 1.5rem;overflow-x:auto}
 .maps>div:has(.wide){grid-template-columns:1fr}
 .heat{width:100%;table-layout:fixed;border-spacing:1px;border-collapse:separate;font-size:.72rem}
 .heat caption{text-align:left;font-size:.88rem;font-weight:600;padding-bottom:.2rem}
 .heat th{font-weight:400;color:var(--soft);padding:0 .2rem;overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
-.heat tbody th,.heat thead th:first-child{text-align:right;width:6.5rem}
+.heat tbody th,.heat thead th:first-child{text-align:right;width:3.2rem;vertical-align:bottom}
+.heat:not(.wide) thead span{display:inline-block;writing-mode:vertical-rl;transform:rotate(180deg);max-height:7rem;
+padding:.2rem 0}
+.heat:not(.wide) thead th{vertical-align:bottom;text-align:center}
 .heat td{height:1.35rem;padding:0;text-align:center;border-radius:2px;
 background:linear-gradient(rgb(var(--heat)/var(--v)),rgb(var(--heat)/var(--v))),rgb(128 128 128/.07)}
 .heat td.hi{color:var(--high)}
 .heat.wide th{padding:0;font-size:.68rem;text-align:center;text-overflow:clip}
-.heat.wide tbody th,.heat.wide thead th:first-child{padding-right:.4rem;font-size:.75rem}
+.heat.wide tbody th,.heat.wide thead th:first-child{width:6.5rem;text-align:right;padding-right:.4rem;
+font-size:.75rem}
 blockquote{margin:0;white-space:pre-wrap;overflow-wrap:anywhere}
 pre{padding:.8rem 1rem;background:var(--card);border:1px solid var(--line);border-radius:8px;overflow-x:auto}
 pre,code,blockquote,.tokens{font-family:ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace;

@@ -50,10 +50,10 @@ std::vector<double> smoothed(std::span<const double> y, int window) {
   const std::int64_t half = std::max(0, window / 2);
   std::vector<double> out(y.size());
   for (std::int64_t i = 0; i < n; ++i) {
-    const std::int64_t reach = std::min({half, i, n - 1 - i});  // symmetric: no lag at the ends
+    const std::int64_t before = std::min(half, i), after = std::min(before, n - 1 - i);
     double sum = 0;
-    for (std::int64_t j = i - reach; j <= i + reach; ++j) sum += y[j];
-    out[i] = sum / static_cast<double>(2 * reach + 1);
+    for (std::int64_t j = i - before; j <= i + after; ++j) sum += y[j];
+    out[i] = sum / static_cast<double>(before + after + 1);
   }
   return out;
 }

@@ -1,6 +1,7 @@
 // Plots: what to draw. gnuplot draws it (common/report/gnuplot.hpp); the numbers also go out as CSV.
 #pragma once
 
+#include <optional>
 #include <span>
 #include <string>
 #include <variant>
@@ -24,6 +25,7 @@ struct LinePlot {
   std::string title, x_label, y_label;
   std::vector<Series> series;
   bool log_x = false, log_y = false;
+  std::optional<double> y_low{}, y_high{};  // empty: as the data need
   int width = 640, height = 360;
 };
 
@@ -53,7 +55,8 @@ using Plot = std::variant<LinePlot, BarPlot, HeatMapPlot>;
 
 std::string csv(const Plot& plot);
 
-// The mean of y over up to `window` neighbours, centred.
+// The mean of y over up to `window` neighbours: centred, narrower at the start (where losses fall steeply), looking
+// back only at the end.
 std::vector<double> smoothed(std::span<const double> y, int window);
 
 // Indices of y that suffice to draw it at `columns` pixel columns: all when there are few; else the least and the

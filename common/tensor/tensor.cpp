@@ -1,6 +1,7 @@
 #include "common/tensor/tensor.hpp"
 
 #include <cstring>
+#include <functional>
 #include <numeric>
 
 namespace moe {
@@ -28,6 +29,7 @@ struct Tensor::Storage {
 };
 
 Tensor Tensor::empty(Context& ctx, DType dtype, Shape shape) {
+  for (const std::int64_t size : shape) MOE_CHECK(size >= 0, to_string(shape));
   Tensor t;
   t.numel_ = element_count(shape);
   t.shape_ = std::move(shape);
@@ -43,7 +45,14 @@ Tensor Tensor::zeros(Context& ctx, DType dtype, Shape shape) {
   return t;
 }
 
+std::int64_t Tensor::width() const {
+  if (!defined()) return 0;
+  if (rows() > 0) return numel_ / rows();
+  return std::accumulate(shape_.begin() + 1, shape_.end(), std::int64_t{1}, std::multiplies<>());
+}
+
 Tensor Tensor::reshape(Shape shape) const {
+  for (const std::int64_t size : shape) MOE_CHECK(size >= 0, to_string(shape));
   MOE_CHECK(element_count(shape) == numel_, to_string(shape_), " as ", to_string(shape));
   Tensor t = *this;
   t.shape_ = std::move(shape);
@@ -51,7 +60,7 @@ Tensor Tensor::reshape(Shape shape) const {
 }
 
 Tensor Tensor::slice_rows(std::int64_t begin, std::int64_t end) const {
-  MOE_CHECK(0 <= begin && begin <= end && end <= rows(), "rows ", begin, "..", end, " of ", to_string(shape_));
+  MOE_CHECK(!shape_.empty() && 0 <= begin && begin <= end && end <= rows(), "rows ", begin, "..", end, " of ", to_string(shape_));
   Tensor t = *this;
   t.data_ += static_cast<std::size_t>(begin * width()) * size_of(dtype_);
   t.shape_[0] = end - begin;

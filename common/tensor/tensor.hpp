@@ -29,7 +29,7 @@ class Tensor {
   std::int64_t size(int axis) const { return shape_.at(axis < 0 ? shape_.size() + axis : axis); }
   std::int64_t numel() const { return numel_; }
   std::int64_t rows() const { return shape_.empty() ? 1 : shape_[0]; }
-  std::int64_t width() const { return rows() == 0 ? 0 : numel_ / rows(); }  // elements a leading row
+  std::int64_t width() const;  // elements a leading row, also where there are none
   std::size_t bytes() const { return static_cast<std::size_t>(numel_) * size_of(dtype_); }
 
   // Throws Error when T is not the dtype.

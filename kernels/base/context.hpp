@@ -17,8 +17,9 @@ struct Device {
   int index = 0;  // which GPU
 };
 
-class Profiler;  // kernels/base/trace.hpp
-class GemmLog;   // kernels/gemm/gemm_log.hpp
+class Profiler;    // kernels/base/trace.hpp
+class GemmLog;     // kernels/gemm/gemm_log.hpp
+class ThreadPool;  // kernels/base/thread_pool.hpp
 
 struct Context {
   explicit Context(int thread_count = 1) : threads(thread_count) {}
@@ -27,7 +28,8 @@ struct Context {
 
   Device device;
   void* stream = nullptr;     // CUDA stream; unused on the CPU
-  int threads;                // results never depend on it
+  const int threads;          // results never depend on it
+  std::shared_ptr<ThreadPool> pool;  // made when first needed
   bool deterministic = true;  // same inputs, same bytes
   std::shared_ptr<Allocator> allocator = make_caching_allocator();
   Profiler* profiler = nullptr;  // not owned; null: no tracing

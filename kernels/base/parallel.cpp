@@ -1,21 +1,20 @@
 #include "kernels/base/parallel.hpp"
 
-#include <omp.h>
+#include "kernels/base/thread_pool.hpp"
 
 namespace moe {
 
-int current_worker() { return omp_get_thread_num(); }
+int current_worker() { return ThreadPool::current_worker(); }
 
 namespace detail {
 
 void run_chunks(Context& ctx, std::int64_t chunks, ChunkFunction function, void* body) {
-  const int threads = static_cast<int>(std::min<std::int64_t>(ctx.threads, chunks));
-  if (threads <= 1 || omp_in_parallel()) {
+  if (ctx.threads <= 1 || chunks == 1 || ThreadPool::inside_run()) {
     for (std::int64_t i = 0; i < chunks; ++i) function(body, i);
     return;
   }
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 1)
-  for (std::int64_t i = 0; i < chunks; ++i) function(body, i);
+  if (!ctx.pool) ctx.pool = std::make_shared<ThreadPool>(ctx.threads);
+  ctx.pool->run(chunks, function, body);
 }
 
 }  // namespace detail

@@ -1,4 +1,4 @@
-// parallel_for: the only place that knows OpenMP.
+// parallel_for: the only place that knows threads.
 //
 // [0, count) is cut into chunks of `grain`, which depends on shapes only; threads take chunks as they come.
 // A body that writes only what belongs to its chunk therefore gives the same bytes for any thread count.

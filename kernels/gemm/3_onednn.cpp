@@ -9,8 +9,7 @@
 namespace moe::detail {
 namespace {
 
-// Outside a parallel region oneDNN would start threads of its own, and its partition of the work would depend on
-// their number. Inside one it does not.
+// oneDNN would start OpenMP threads of its own, and its partition of the work would depend on their number.
 class OneThread {
  public:
   OneThread() : before_(omp_get_max_threads()) {

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/base/parallel.hpp"
@@ -47,8 +48,8 @@ void forward(Context& ctx, std::int32_t* expert, T* weight, const T* score, cons
       T* w = weight + n * s.K;
       choose_row(expert + n * s.K, w, score + n * s.E, s.E, s.K);
       if (!s.renormalise) continue;
-      const T inverse = 1 / normaliser(w, s.K);
-      for (std::int64_t k = 0; k < s.K; ++k) w[k] *= inverse;
+      const T sum = normaliser(w, s.K);
+      for (std::int64_t k = 0; k < s.K; ++k) w[k] /= sum;  // not times 1/sum: a single weight must be exactly 1
     }
   });
 }
@@ -69,7 +70,7 @@ void backward(Context& ctx, T* dscore, const T* dweight, const T* score, const s
         sum = 0;
         for (std::int64_t k = 0; k < s.K; ++k) sum += x[chosen[k]];
         if (sum < T(1e-20)) sum = T(1e-20);
-        for (std::int64_t k = 0; k < s.K; ++k) mean += dw[k] * x[chosen[k]] / sum;
+        for (std::int64_t k = 0; k < s.K; ++k) mean += dw[k] * (x[chosen[k]] / sum);  // as forward rounds it
       }
       for (std::int64_t k = 0; k < s.K; ++k) dx[chosen[k]] = (dw[k] - mean) / sum;
     }

@@ -31,9 +31,12 @@ struct Problem {
       : s(shape),
         a(s.a == Transpose::no ? stored<T>(s.M, s.K, s.lda, 1) : stored<T>(s.K, s.M, s.lda, 1)),
         b(s.b == Transpose::no ? stored<T>(s.K, s.N, s.ldb, 2) : stored<T>(s.N, s.K, s.ldb, 2)),
-        c(random_integers<T>(s.M * s.N, 4, 3)) {}
+        c(random_integers<T>(s.M * s.N, 4, 3)) {
+    for (std::int64_t m = 0; m < s.M; ++m)
+      for (std::int64_t n = 0; n < s.N; ++n) expected.push_back(element(m, n));
+  }
 
-  T expected(std::int64_t m, std::int64_t n) const {
+  T element(std::int64_t m, std::int64_t n) const {
     T sum = 0;
     for (std::int64_t k = 0; k < s.K; ++k)
       sum += (s.a == Transpose::no ? a[m * s.lda + k] : a[k * s.lda + m]) *
@@ -42,12 +45,12 @@ struct Problem {
   }
 
   GemmShape s;
-  std::vector<T> a, b, c;
+  std::vector<T> a, b, c, expected;  // c and expected (M, N), dense
 };
 
 std::string describe(const GemmShape& s) {
-  return concat("M ", s.M, " N ", s.N, " K ", s.K, s.a == Transpose::yes ? " A^T" : "", s.b == Transpose::yes ? " B^T" : "",
-                " alpha ", s.alpha, " beta ", s.beta);
+  return concat("M ", s.M, " N ", s.N, " K ", s.K, s.a == Transpose::yes ? " A^T" : "",
+                s.b == Transpose::yes ? " B^T" : "", " alpha ", s.alpha, " beta ", s.beta);
 }
 
 template <class T>
@@ -57,15 +60,13 @@ void expect_product(Context& ctx, Gemm<T>* function, const Problem<T>& p) {
   if (s.beta != 0)
     for (std::int64_t i = 0; i < s.M * s.N; ++i) c.data()[i / s.N * s.ldc + i % s.N] = p.c[i];
   function(ctx, c, p.a.data(), p.b.data(), s);
-  std::vector<T> actual, expected;
+  std::vector<T> actual;
   for (std::int64_t m = 0; m < s.M; ++m) {
-    for (std::int64_t n = 0; n < s.N; ++n) {
-      actual.push_back(c.data()[m * s.ldc + n]);
-      expected.push_back(p.expected(m, n));
-    }
-    for (std::int64_t n = s.N; n < s.ldc; ++n) ASSERT_TRUE(std::isnan(c.data()[m * s.ldc + n])) << "padding of row " << m;
+    for (std::int64_t n = 0; n < s.N; ++n) actual.push_back(c.data()[m * s.ldc + n]);
+    for (std::int64_t n = s.N; n < s.ldc; ++n)
+      ASSERT_TRUE(std::isnan(c.data()[m * s.ldc + n])) << "padding of row " << m;
   }
-  EXPECT_TRUE(close(actual, expected));
+  EXPECT_TRUE(close(actual, p.expected));
 }
 
 template <class T>
@@ -90,7 +91,7 @@ struct GemmTest : ::testing::Test {};
 TYPED_TEST_SUITE(GemmTest, Floats);
 
 TYPED_TEST(GemmTest, IsExactOnIntegersForEveryTransposeAndSize) {
-  constexpr std::int64_t sizes[] = {0, 1, 2, 31, 33, 129};
+  constexpr std::int64_t sizes[] = {0, 1, 31, 33, 129};
   for (const std::int64_t M : sizes)
     for (const std::int64_t N : sizes)
       for (const std::int64_t K : sizes)
@@ -153,7 +154,8 @@ TYPED_TEST(GemmTest, PropagatesNaN) {
 
 TYPED_TEST(GemmTest, LogHoldsTheWorkAndReplaysIt) {
   using T = TypeParam;
-  const GemmShape shapes[] = {gemm_shape(300, 64, 200), gemm_shape(33, 7, 5, Transpose::yes), gemm_shape(0, 4, 4)};
+  const GemmShape shapes[] = {gemm_shape(300, 64, 200), gemm_shape(33, 7, 5, Transpose::yes),
+                              gemm_shape(0, 4, 4)};
   const std::vector<T> a = random_integers<T>(300 * 200, 4, 1), b = random_integers<T>(200 * 64, 4, 2);
   std::vector<T> c(300 * 64, -99), d(33 * 7, -99), e(33 * 7, -99);
   Context ctx(2);

@@ -13,7 +13,8 @@ using namespace moe::testing;
 // Rows grouped by expert, with `spare` rows of NaN behind the last group.
 template <class T>
 struct Problem {
-  Problem(const std::vector<int>& groups, std::int64_t D, std::int64_t F, std::int64_t spare = 0) : offset{0} {
+  Problem(const std::vector<int>& groups, std::int64_t D, std::int64_t F, std::int64_t spare = 0)
+      : offset{0} {
     for (const int rows : groups) offset.push_back(offset.back() + rows);
     s = {offset.back() + spare, static_cast<std::int64_t>(groups.size()), D, F};
     x = rows_of(1);
@@ -82,10 +83,12 @@ Oracle oracle(const Problem<T>& p) {
 
 // The first rows as expected, all that stands behind them still poisoned.
 template <class T>
-void expect_rows(const Output<T>& actual, const std::vector<double>& expected, Tolerance tolerance = kRounding<T>) {
+void expect_rows(const Output<T>& actual, const std::vector<double>& expected,
+                 Tolerance tolerance = kSumRounding<T>) {
   const std::vector<T> values = cast<T>(expected);
   EXPECT_TRUE(close(actual.span().first(values.size()), std::span<const T>(values), tolerance));
-  for (const T x : actual.span().subspan(values.size())) ASSERT_TRUE(std::isnan(x)) << "a row without an expert was written";
+  for (const T x : actual.span().subspan(values.size()))
+    ASSERT_TRUE(std::isnan(x)) << "a row without an expert was written";
 }
 
 template <class T>
@@ -113,7 +116,7 @@ std::vector<T> hidden_of(const Problem<T>& p, const Oracle& expected) {
 template <class T>
 void expect_backward(const Problem<T>& p, const Oracle& expected, bool accumulate, int threads = 2) {
   // Sums over up to 1000 rows: the rounding grows with the terms.
-  const Tolerance tolerance{kRounding<T>.absolute * 10, kRounding<T>.relative * 10};
+  const Tolerance tolerance{kSumRounding<T>.absolute * 10, kSumRounding<T>.relative * 10};
   for (const auto& version : grouped_ffn_backward<T>.versions()) {
     SCOPED_TRACE(concat(version.name, accumulate ? " accumulates" : " overwrites"));
     Context ctx(threads);
@@ -126,8 +129,8 @@ void expect_backward(const Problem<T>& p, const Oracle& expected, bool accumulat
       for (double& w : want_gate_up) w += 3;
       for (double& w : want_down) w += -5;
     }
-    version.function(ctx, {dx, dgate_up, ddown, accumulate}, p.dy.data(), p.x.data(), hidden.data(), p.weights(),
-                     p.offset.data(), p.s);
+    version.function(ctx, {dx, dgate_up, ddown, accumulate}, p.dy.data(), p.x.data(), hidden.data(),
+                     p.weights(), p.offset.data(), p.s);
     expect_rows(dx, expected.dx, tolerance);
     expect_rows(dgate_up, want_gate_up, tolerance);
     expect_rows(ddown, want_down, tolerance);
@@ -188,13 +191,16 @@ TYPED_TEST(GroupedFfnTest, GivesTheSameBytesForAnyThreadCount) {
     for (const int threads : kThreadCounts) {
       SCOPED_TRACE(concat(grouped_ffn<T>.versions()[i].name, " on ", threads, " threads"));
       Context ctx(threads);
-      Output<T> y(p.s.A * p.s.D), hidden(p.s.A * 2 * p.s.F), dx(p.s.A * p.s.D), dgate_up(p.gate_up.size()), ddown(p.down.size());
+      Output<T> y(p.s.A * p.s.D), hidden(p.s.A * 2 * p.s.F), dx(p.s.A * p.s.D), dgate_up(p.gate_up.size()),
+          ddown(p.down.size());
       grouped_ffn<T>.versions()[i].function(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(), p.s);
-      grouped_ffn_backward<T>.versions()[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(), p.x.data(), hidden,
-                                                     p.weights(), p.offset.data(), p.s);
-      const std::vector<std::vector<T>> all{y.vector(), hidden.vector(), dx.vector(), dgate_up.vector(), ddown.vector()};
+      grouped_ffn_backward<T>.versions()[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(),
+                                                     p.x.data(), hidden, p.weights(), p.offset.data(), p.s);
+      const std::vector<std::vector<T>> all{y.vector(), hidden.vector(), dx.vector(), dgate_up.vector(),
+                                            ddown.vector()};
       if (first.empty()) first = all;
-      for (std::size_t j = 0; j < all.size(); ++j) EXPECT_TRUE(same_bytes(all[j], first[j])) << "output " << j;
+      for (std::size_t j = 0; j < all.size(); ++j)
+        EXPECT_TRUE(same_bytes(all[j], first[j])) << "output " << j;
     }
   }
 }
@@ -204,17 +210,20 @@ TEST(GroupedFfn, GradientsAreFiniteDifferences) {
   for (std::size_t i = 0; i < grouped_ffn<double>.versions().size(); ++i) {
     SCOPED_TRACE(grouped_ffn<double>.versions()[i].name);
     Context ctx;
-    Output<double> hidden(p.s.A * 2 * p.s.F), y(p.s.A * p.s.D), dx(p.x.size()), dgate_up(p.gate_up.size()), ddown(p.down.size());
+    Output<double> hidden(p.s.A * 2 * p.s.F), y(p.s.A * p.s.D), dx(p.x.size()), dgate_up(p.gate_up.size()),
+        ddown(p.down.size());
     const auto loss = [&] {
-      grouped_ffn<double>.versions()[i].function(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(), p.s);
-      return inner_product(y.span(), p.dy);
+      grouped_ffn<double>.versions()[i].function(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(),
+                                                 p.s);
+      return inner(y.vector(), p.dy);
     };
     loss();
-    grouped_ffn_backward<double>.versions()[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(), p.x.data(), hidden,
-                                                        p.weights(), p.offset.data(), p.s);
-    EXPECT_TRUE(close(dx, finite_differences(p.x, loss), kDifference));
-    EXPECT_TRUE(close(dgate_up, finite_differences(p.gate_up, loss), kDifference));
-    EXPECT_TRUE(close(ddown, finite_differences(p.down, loss), kDifference));
+    grouped_ffn_backward<double>.versions()[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(),
+                                                        p.x.data(), hidden, p.weights(), p.offset.data(),
+                                                        p.s);
+    EXPECT_TRUE(close(dx, differences_at(p.x, loss), kDifference));
+    EXPECT_TRUE(close(dgate_up, differences_at(p.gate_up, loss), kDifference));
+    EXPECT_TRUE(close(ddown, differences_at(p.down, loss), kDifference));
   }
 }
 

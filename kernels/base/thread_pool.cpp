@@ -1,0 +1,80 @@
+#include "kernels/base/thread_pool.hpp"
+
+namespace moe {
+namespace {
+
+// What the calling thread is right now; set around work, never carried from one call to the next.
+thread_local int worker_here = 0;
+thread_local bool inside_here = false;
+
+void pause() {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#endif
+}
+
+// Waits while `a` holds `value`: some 20 µs awake, which covers the gaps between operations, then asleep.
+void wait_while(const std::atomic<std::int32_t>& a, std::int32_t value) {
+  for (int i = 0; i < 1000; ++i) {
+    if (a.load(std::memory_order_acquire) != value) return;
+    pause();
+  }
+  a.wait(value, std::memory_order_acquire);
+}
+
+}  // namespace
+
+ThreadPool::ThreadPool(int threads) {
+  for (int w = 1; w < threads; ++w) threads_.emplace_back([this, w] { serve(w); });
+}
+
+ThreadPool::~ThreadPool() {
+  left_.store(-1, std::memory_order_release);
+  left_.notify_all();
+  for (std::thread& t : threads_) t.join();
+}
+
+int ThreadPool::current_worker() { return worker_here; }
+bool ThreadPool::inside_run() { return inside_here; }
+
+// Whoever takes a chunk keeps run() from returning, so function_, body_ and chunks_ stay as they are until it is done.
+bool ThreadPool::take(std::int32_t& chunk) {
+  std::int32_t left = left_.load(std::memory_order_acquire);
+  while (left > 0)
+    if (left_.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel)) {
+      chunk = chunks_ - left;
+      return true;
+    }
+  return false;
+}
+
+void ThreadPool::work() {
+  inside_here = true;
+  for (std::int32_t chunk; take(chunk);) {
+    const std::int32_t all = chunks_;
+    function_(body_, chunk);
+    if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == all) done_.notify_one();
+  }
+  inside_here = false;
+}
+
+void ThreadPool::serve(int worker) {
+  worker_here = worker;
+  while (left_.load(std::memory_order_acquire) >= 0) {
+    work();
+    wait_while(left_, 0);
+  }
+}
+
+void ThreadPool::run(std::int64_t chunks, ChunkFunction function, void* body) {
+  function_ = function;
+  body_ = body;
+  chunks_ = static_cast<std::int32_t>(chunks);
+  done_.store(0, std::memory_order_relaxed);
+  left_.store(chunks_, std::memory_order_release);
+  left_.notify_all();
+  work();
+  for (std::int32_t done; (done = done_.load(std::memory_order_acquire)) < chunks_;) wait_while(done_, done);
+}
+
+}  // namespace moe

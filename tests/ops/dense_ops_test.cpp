@@ -1,0 +1,140 @@
+// linear, embedding, rms_norm, add, grouped_ffn, self_attention: finite differences in f64 through inputs and parameters.
+#include <gtest/gtest.h>
+
+#include "common/ops/ops.hpp"
+#include "tests/support/gradients.hpp"
+
+namespace moe::testing {
+namespace {
+
+constexpr double kTolerance = 1e-6;
+
+TEST(LinearGradient, MatchesFiniteDifferences) {
+  for (const auto& [N, I, O] : {std::array{1, 1, 1}, {2, 31, 33}, {33, 5, 1}, {7, 33, 32}, {1, 127, 3}}) {
+    Context ctx(2);
+    Parameter w = normal_parameter(ctx, {O, I}, 1);
+    const GradientCheck check =
+        check_all(ctx, {normal_tensor(ctx, {N, I}, 2)}, {&w},
+                  [&](ForwardContext& f, const auto& in) { return project(f, ops::linear(f, in[0], w)); });
+    EXPECT_LT(check.worst, kTolerance) << N << " " << I << " " << O << ": " << check.where;
+  }
+}
+
+TEST(LinearGradient, AddsOverTwoUsesOfOneWeightAndOneInput) {
+  Context ctx;
+  Parameter w = normal_parameter(ctx, {6, 6}, 1);
+  const GradientCheck check =
+      check_all(ctx, {normal_tensor(ctx, {3, 6}, 2)}, {&w}, [&](ForwardContext& f, const auto& in) {
+        const Value y = ops::linear(f, in[0], w);
+        return project(f, ops::add(f, ops::linear(f, y, w), ops::linear(f, in[0], w)));
+      });
+  EXPECT_LT(check.worst, kTolerance) << check.where;
+}
+
+TEST(LinearGradient, WorksForZeroRows) {
+  Context ctx;
+  Parameter w = normal_parameter(ctx, {3, 5}, 1);
+  Tape tape(ctx);
+  ForwardContext f{.ctx = ctx, .tape = &tape};
+  const Value x = tape.watch(Tensor::empty(ctx, DType::f64, {0, 5}));
+  const Tape::Root root{project(f, ops::linear(f, x, w))};
+  tape.backward({&root, 1});
+  EXPECT_EQ(values_of<double>(w.grad), std::vector<double>(15, 0));
+}
+
+TEST(LinearGradient, RefusesAnotherWidth) {
+  Context ctx;
+  Parameter w = normal_parameter(ctx, {3, 5}, 1);
+  ForwardContext f{.ctx = ctx};
+  EXPECT_THROW(ops::linear(f, normal_tensor(ctx, {2, 4}, 1), w), Error);
+}
+
+TEST(EmbeddingGradient, AddsOverRepeatedIdsAndClearsTheRest) {
+  Context ctx(2);
+  Parameter table = normal_parameter(ctx, {7, 5}, 1);
+  const Tensor id = tensor_of<std::int32_t>(ctx, {3, 0, 3, 6, 3, 0}, {6});
+  const GradientCheck check = check_parameters(ctx, {}, {&table}, [&](ForwardContext& f, const auto&) {
+    return project(f, ops::embedding(f, id, table));
+  });
+  EXPECT_LT(check.worst, kTolerance) << check.where;
+  for (const int row : {1, 2, 4, 5})
+    for (int d = 0; d < 5; ++d) EXPECT_EQ(table.grad.data<double>()[row * 5 + d], 0);
+}
+
+// The tied head: one table looks up and projects.
+TEST(EmbeddingGradient, AddsToWhatAProjectionLeft) {
+  Context ctx;
+  Parameter table = normal_parameter(ctx, {7, 5}, 1);
+  const Tensor id = tensor_of<std::int32_t>(ctx, {3, 0, 3}, {3});
+  const GradientCheck check = check_parameters(ctx, {}, {&table}, [&](ForwardContext& f, const auto&) {
+    return project(f, ops::linear(f, ops::embedding(f, id, table), table));
+  });
+  EXPECT_LT(check.worst, kTolerance) << check.where;
+}
+
+TEST(RmsNormGradient, MatchesFiniteDifferences) {
+  for (const auto& [N, D] : {std::array{1, 1}, {1, 33}, {33, 7}, {3, 129}}) {
+    Context ctx(2);
+    Parameter w = normal_parameter(ctx, {D}, 1);
+    const GradientCheck check = check_all(
+        ctx, {normal_tensor(ctx, {N, D}, 2)}, {&w},
+        [&](ForwardContext& f, const auto& in) { return project(f, ops::rms_norm(f, in[0], w, 1e-2)); });
+    EXPECT_LT(check.worst, kTolerance) << N << " " << D << ": " << check.where;
+  }
+}
+
+TEST(AddGradient, GoesToBothSides) {
+  Context ctx;
+  const GradientCheck check = check_all(ctx, {normal_tensor(ctx, {3, 11}, 1), normal_tensor(ctx, {3, 11}, 2)},
+                                        {}, [&](ForwardContext& f, const auto& in) {
+                                          Parameter w = normal_parameter(f.ctx, {11}, 3);
+                                          const Value sum = ops::add(f, ops::add(f, in[0], in[1]), in[0]);
+                                          return project(f, ops::rms_norm(f, sum, w, 1e-3));
+                                        });
+  EXPECT_LT(check.worst, kTolerance) << check.where;
+  ForwardContext f{.ctx = ctx};
+  EXPECT_THROW(ops::add(f, normal_tensor(ctx, {2, 3}, 1), normal_tensor(ctx, {3, 2}, 1)), Error);
+}
+
+TEST(GroupedFfnGradient, MatchesFiniteDifferencesWithEmptyExpertsAndUnusedRows) {
+  struct Case {
+    std::int64_t D, F;
+    std::vector<std::int32_t> offset;
+    std::int64_t unused;
+  };
+  for (const Case& c : {Case{1, 1, {0, 1}, 0},
+                        {5, 7, {0, 3, 3, 8}, 2},
+                        {33, 9, {0, 0, 0, 31, 31}, 1},
+                        {3, 32, {0, 2, 35}, 0}}) {
+    Context ctx(2);
+    const auto E = static_cast<std::int64_t>(c.offset.size()) - 1, kept = std::int64_t{c.offset.back()};
+    Parameter gate_up = normal_parameter(ctx, {E, 2 * c.F, c.D}, 1),
+              down = normal_parameter(ctx, {E, c.D, c.F}, 2);
+    const Tensor offset = tensor_of<std::int32_t>(ctx, c.offset, {E + 1});
+    const auto function = [&](ForwardContext& f, const std::vector<Value>& in) {
+      return project(f, ops::grouped_ffn(f, in[0], gate_up, down, offset), 7, kept * c.D);
+    };
+    const Tensor rows = normal_tensor(ctx, {kept, c.D}, 3);
+    EXPECT_LT(check_all(ctx, {rows}, {&gate_up, &down}, function).worst, kTolerance) << c.D << " " << c.F;
+    // Unused rows at the end hold NaN and change nothing.
+    std::vector<double> more = values_of<double>(rows);
+    more.resize(static_cast<std::size_t>((kept + c.unused) * c.D), NAN);
+    const Tensor longer = tensor_of<double>(ctx, more, {kept + c.unused, c.D});
+    const GradientCheck check = check_parameters(ctx, {longer}, {&gate_up, &down}, function);
+    EXPECT_LT(check.worst, kTolerance) << c.D << " " << c.F << ": " << check.where;
+  }
+}
+
+TEST(GroupedFfn, RefusesShapesThatDoNotFit) {
+  Context ctx;
+  Parameter gate_up = normal_parameter(ctx, {2, 6, 4}, 1), down = normal_parameter(ctx, {2, 4, 3}, 2);
+  ForwardContext f{.ctx = ctx};
+  const Tensor good = tensor_of<std::int32_t>(ctx, {0, 1, 2}, {3}),
+               bad = tensor_of<std::int32_t>(ctx, {0, 2}, {2});
+  EXPECT_NO_THROW(ops::grouped_ffn(f, normal_tensor(ctx, {2, 4}, 1), gate_up, down, good));
+  EXPECT_THROW(ops::grouped_ffn(f, normal_tensor(ctx, {2, 4}, 1), gate_up, down, bad), Error);
+  EXPECT_THROW(ops::grouped_ffn(f, normal_tensor(ctx, {2, 5}, 1), gate_up, down, good), Error);
+}
+
+}  // namespace
+}  // namespace moe::testing

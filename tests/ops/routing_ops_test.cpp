@@ -1,0 +1,173 @@
+// softmax, top_k_gate, the row movers and the losses: finite differences in f64.
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "common/ops/ops.hpp"
+#include "tests/support/gradients.hpp"
+
+namespace moe::testing {
+namespace {
+
+constexpr double kTolerance = 1e-6;
+
+Tensor integers(Context& ctx, const std::vector<std::int32_t>& values) {
+  return tensor_of<std::int32_t>(ctx, values, {static_cast<std::int64_t>(values.size())});
+}
+
+TEST(SoftmaxGradient, MatchesFiniteDifferences) {
+  for (const auto& [N, E] : {std::array{1, 1}, {1, 2}, {33, 5}, {2, 129}}) {
+    Context ctx(2);
+    const GradientCheck check = check_all(
+        ctx, {normal_tensor(ctx, {N, E}, 1)}, {},
+        [&](ForwardContext& f, const auto& in) { return project(f, ops::softmax(f, in[0]).probability); });
+    EXPECT_LT(check.worst, kTolerance) << N << " " << E << ": " << check.where;
+  }
+}
+
+// Scores of a row are 1, 2, .. E shuffled, plus a little: gaps far above the step, so that no choice flips.
+Tensor separated_scores(Context& ctx, std::int64_t N, std::int64_t E) {
+  std::vector<double> s(static_cast<std::size_t>(N * E));
+  for (std::int64_t i = 0; i < N * E; ++i)
+    s[i] = static_cast<double>((i % E * 7 + i / E) % E + 1) +
+           0.1 * uniform({.seed = 9}, static_cast<std::uint64_t>(i));
+  return tensor_of<double>(ctx, s, {N, E});
+}
+
+TEST(TopKGateGradient, MatchesFiniteDifferencesRenormalisedOrNot) {
+  for (const bool renormalise : {false, true})
+    for (const auto& [N, E, K] : {std::array{1, 1, 1}, {3, 5, 1}, {33, 8, 2}, {4, 6, 6}, {2, 33, 5}}) {
+      Context ctx(2);
+      const GradientCheck check =
+          check_all(ctx, {separated_scores(ctx, N, E)}, {}, [&, K = K](ForwardContext& f, const auto& in) {
+            return project(f, ops::top_k_gate(f, in[0], K, renormalise).weight);
+          });
+      EXPECT_LT(check.worst, kTolerance) << N << " " << E << " " << K << ": " << check.where;
+    }
+}
+
+TEST(CrossEntropyGradient, MatchesFiniteDifferencesAndIgnoresNegativeTargets) {
+  for (const std::vector<std::int32_t>& target :
+       {std::vector<std::int32_t>{2, -1, 0, 4, -100, 2}, {1, 1, 1, 1, 1, 1}, {-1, -1, 3, -1, -1, -1}}) {
+    Context ctx(2);
+    const Tensor t = integers(ctx, target);
+    const GradientCheck check =
+        check_all(ctx, {normal_tensor(ctx, {6, 5}, 1)}, {}, [&](ForwardContext& f, const auto& in) {
+          return ops::cross_entropy(f, copy_of(f, in[0]), t);  // consumes its input
+        });
+    EXPECT_LT(check.worst, kTolerance) << check.where;
+  }
+}
+
+TEST(CrossEntropyGradient, ScalesWithTheWeightOfItsRoot) {
+  Context ctx;
+  const auto gradient = [&](double weight) {
+    Tape tape(ctx);
+    ForwardContext f{.ctx = ctx, .tape = &tape};
+    const Value x = tape.watch(normal_tensor(ctx, {2, 5}, 1));
+    const Tape::Root root{.value = ops::cross_entropy(f, copy_of(f, x), integers(ctx, {1, 4})),
+                          .weight = weight};
+    tape.backward({&root, 1});
+    return values_of<double>(tape.gradient_of(x));
+  };
+  auto expected = gradient(1);
+  for (double& d : expected) d *= -8;
+  EXPECT_TRUE(close(gradient(-8), expected));
+}
+
+TEST(CrossEntropy, WithNothingToCountIsZeroWithZeroGradient) {
+  Context ctx;
+  Tape tape(ctx);
+  ForwardContext f{.ctx = ctx, .tape = &tape};
+  const Value x = tape.watch(normal_tensor(ctx, {2, 3}, 1));
+  const Tape::Root root{ops::cross_entropy(f, copy_of(f, x), integers(ctx, {-1, -1}))};
+  EXPECT_EQ(scalar_of(root.value.tensor), 0);
+  tape.backward({&root, 1});
+  EXPECT_EQ(values_of<double>(tape.gradient_of(x)), std::vector<double>(6, 0));
+}
+
+TEST(RowLosses, AverageToTheLossAndLeaveTheLogitsAlone) {
+  Context ctx;
+  const Tensor x = normal_tensor(ctx, {4, 7}, 1), target = integers(ctx, {6, -1, 0, 3});
+  const auto rows = values_of<double>(ops::row_losses(ctx, x, target));
+  EXPECT_EQ(values_of<double>(x), values_of<double>(normal_tensor(ctx, {4, 7}, 1)));
+  EXPECT_EQ(rows[1], 0);
+  ForwardContext f{.ctx = ctx};
+  EXPECT_NEAR(scalar_of(ops::cross_entropy(f, x, target).tensor), (rows[0] + rows[2] + rows[3]) / 3, 1e-14);
+}
+
+TEST(RouterLossGradient, MatchesFiniteDifferences) {
+  for (const auto& [N, E] : {std::array{1, 1}, {33, 4}, {129, 3}}) {
+    Context ctx(2);
+    std::vector<std::int32_t> counts;
+    for (int e = 0; e < E; ++e) counts.push_back(e * e % 5);
+    counts[0] = 3;
+    const Tensor count = integers(ctx, counts);
+    const GradientCheck check =
+        check_all(ctx, {normal_tensor(ctx, {N, E}, 1)}, {}, [&](ForwardContext& f, const auto& in) {
+          const ops::SoftmaxResult soft = ops::softmax(f, in[0]);
+          return ops::add(f, ops::balance_loss(f, soft.probability, count), ops::z_loss(f, in[0], soft));
+        });
+    EXPECT_LT(check.worst, kTolerance) << N << " " << E << ": " << check.where;
+  }
+}
+
+// Three tokens; rows in expert order: token 2, token 0, token 2 again, and one unused. Token 1 was dropped, and token 0
+// lost one of its two assignments.
+struct DroppedRows {
+  explicit DroppedRows(Context& ctx)
+      : map{integers(ctx, {2, 0, 2, -1}), integers(ctx, {0, 2, 2, 4}), integers(ctx, {1, -1, 0, 2})} {}
+  ops::RowMap map;
+};
+
+TEST(RowMoverGradient, MatchesFiniteDifferencesWithDroppedRows) {
+  for (const std::int64_t D : {1, 5, 33}) {
+    Context ctx(2);
+    const DroppedRows dropped(ctx);
+    const GradientCheck check = check_all(ctx, {normal_tensor(ctx, {3, D}, 1), normal_tensor(ctx, {4}, 2)},
+                                          {}, [&](ForwardContext& f, const auto& in) {
+                                            const Value rows = ops::gather_rows(f, in[0], dropped.map);
+                                            return project(f, ops::combine_rows(f, rows, in[1], dropped.map));
+                                          });
+    // The unused row's weight has no meaning: its gradient is left unwritten.
+    if (check.where.find("input 1 [3]") == std::string::npos)
+      EXPECT_LT(check.worst, kTolerance) << check.where;
+  }
+}
+
+TEST(RowMovers, GatherAndCombineByHand) {
+  Context ctx;
+  const DroppedRows dropped(ctx);
+  Tape tape(ctx);
+  ForwardContext f{.ctx = ctx, .tape = &tape};
+  const Value x = tape.watch(tensor_of<double>(ctx, {1, 2, 10, 20, 100, 200}, {3, 2}));
+  const Value weight = tape.watch(tensor_of<double>(ctx, {2, 3, 5, NAN}, {4}));
+  const Value rows = ops::gather_rows(f, x, dropped.map);
+  const auto gathered = values_of<double>(rows.tensor);
+  EXPECT_EQ(std::vector<double>(gathered.begin(), gathered.begin() + 6),
+            (std::vector<double>{100, 200, 1, 2, 100, 200}));
+  const Value y = ops::combine_rows(f, rows, weight, dropped.map);
+  EXPECT_EQ(values_of<double>(y.tensor), (std::vector<double>{3, 6, 0, 0, 700, 1400}));
+
+  const Tape::Root root{.value = y, .gradient = tensor_of<double>(ctx, {1, 0, 1, 1, 0, 1}, {3, 2})};
+  tape.backward({&root, 1});
+  EXPECT_EQ(values_of<double>(tape.gradient_of(x)), (std::vector<double>{3, 0, 0, 0, 0, 7}));
+  const auto d = values_of<double>(tape.gradient_of(weight));
+  EXPECT_EQ(std::vector<double>(d.begin(), d.begin() + 3), (std::vector<double>{200, 1, 200}));
+}
+
+TEST(PermuteScalarsGradient, GoesBackWhereItCameFromAndIsZeroForTheDropped) {
+  Context ctx;
+  const Tensor index = integers(ctx, {3, 0, 4, -1, -1}), inverse = integers(ctx, {1, -1, -1, 0, 2});
+  const GradientCheck check =
+      check_all(ctx, {normal_tensor(ctx, {5}, 1)}, {}, [&](ForwardContext& f, const auto& in) {
+        const Value y = ops::permute_scalars(f, in[0], index, inverse);
+        EXPECT_EQ(y.tensor.data<double>()[0], in[0].tensor.template data<double>()[3]);
+        EXPECT_EQ(y.tensor.data<double>()[4], 0);
+        return project(f, y);
+      });
+  EXPECT_LT(check.worst, kTolerance) << check.where;
+}
+
+}  // namespace
+}  // namespace moe::testing
