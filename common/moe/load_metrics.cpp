@@ -11,6 +11,7 @@ LoadMetrics load_metrics(const std::vector<std::int64_t>& load, std::int64_t ass
   m.load = load;
   m.assignments = assignments;
   const double total = static_cast<double>(std::accumulate(load.begin(), load.end(), std::int64_t{0}));
+  m.dropped = assignments > 0 ? 1 - total / static_cast<double>(assignments) : 0;
   if (load.empty() || total == 0) return m;
   const double mean = total / static_cast<double>(load.size());
   double squares = 0;
@@ -20,7 +21,6 @@ LoadMetrics load_metrics(const std::vector<std::int64_t>& load, std::int64_t ass
   }
   m.cv = std::sqrt(squares / static_cast<double>(load.size())) / mean;
   m.max_violation = static_cast<double>(*std::max_element(load.begin(), load.end())) / mean - 1;
-  m.dropped = assignments > 0 ? 1 - total / static_cast<double>(assignments) : 0;
   return m;
 }
 
@@ -28,8 +28,8 @@ double mean_entropy(const Tensor& probability) {
   return dispatch(probability.dtype(), [&]<class T>(T) {
     const T* p = probability.data<T>();
     double sum = 0;
-    for (std::int64_t i = 0; i < probability.numel(); ++i)
-      if (p[i] > 0) sum -= static_cast<double>(p[i]) * std::log(static_cast<double>(p[i]));
+    for (std::int64_t i = 0; i < probability.numel(); ++i)  // 0·ln 0 is 0; NaN must show
+      if (p[i] != 0) sum -= static_cast<double>(p[i]) * std::log(static_cast<double>(p[i]));
     return probability.rows() == 0 ? 0 : sum / static_cast<double>(probability.rows());
   });
 }

@@ -19,6 +19,16 @@ void erase_elements(std::string& svg, std::string_view open, std::string_view cl
   }
 }
 
+// gnuplot punches a white disc behind every point of an errorbar, which shows on a dark page and on bars.
+void erase_halos(std::string& svg) {
+  constexpr std::string_view kEnd = " color='white'/>";
+  for (std::size_t at = 0; (at = svg.find(kEnd, at)) != std::string::npos;) {
+    const std::size_t begin = svg.rfind('<', at);
+    svg.erase(begin, at + kEnd.size() - begin);
+    at = begin;
+  }
+}
+
 // gnuplot writes a colour as "rgb(  0, 114, 178)" for lines and as "rgb(0,114,178)" for text.
 std::string series_as_variables(std::string svg) {
   for (int i = 0; i < kSeriesColours; ++i) {
@@ -36,6 +46,7 @@ std::string as_element(std::string svg, const std::string& name) {
   svg.erase(0, svg.find("<svg"));
   erase_elements(svg, "<title>", "</title>");
   erase_elements(svg, "<desc>", "</desc>");
+  erase_halos(svg);
   for (const char* quote : {"\"", "'"}) svg = replaced(svg, concat(" color=", quote, "black", quote), "");
   for (const char* attribute : {"fill", "stroke"})
     for (const char* quote : {"\"", "'"})
@@ -69,10 +80,10 @@ std::optional<std::string> render_svg(const Plot& plot, const std::string& name)
 
 std::optional<std::string> render_svg_file(const Plot& plot) {
   auto svg = run_gnuplot(plot, "plot");
-  if (svg)
-    svg = replaced(*svg, "<g id=\"gnuplot_canvas\">",
-                   "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<g id=\"gnuplot_canvas\">");
-  return svg;
+  if (!svg) return svg;
+  erase_halos(*svg);
+  constexpr std::string_view kCanvas = "<g id=\"gnuplot_canvas\">";
+  return replaced(*svg, kCanvas, concat("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n", kCanvas));
 }
 
 }  // namespace moe

@@ -32,7 +32,7 @@ void frame(std::ostream& out, const std::string& name, int width, int height) {
       << "set encoding utf8\n"
       << "set border 3 lw 0.8\nset tics nomirror scale 0.5\n"
       << "set grid lw 0.6 lc rgb '#a0808080' dt 1\n"
-      << "set key above left horizontal Left reverse width 2\nset pointintervalbox 0\n";
+      << "set key above left horizontal Left reverse width 2\n";
 }
 
 void labels(std::ostream& out, const std::string& title, const std::string& x, const std::string& y) {

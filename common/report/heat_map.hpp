@@ -9,9 +9,9 @@
 namespace moe {
 
 struct HeatMap {
-  std::string title;
-  std::vector<std::string> rows, columns;  // labels
-  std::vector<double> values;              // (rows, columns); NaN: unknown
+  std::string title{};
+  std::vector<std::string> rows{}, columns{};  // labels
+  std::vector<double> values{};                // (rows, columns); NaN: unknown
   double low = 0, high = 1;
   std::string row_name{}, column_name{};  // what a row and a column are: "domain", "expert"
 

@@ -71,7 +71,7 @@ font-size:.86rem;line-height:1.6}
 .tokens i{font-style:normal;color:#15171a;padding:.12em 0;cursor:default}
 .tokens i:not([class]){color:inherit}
 .tokens i:hover{outline:2px solid var(--ink);border-radius:2px}
-.routed.only i:not(.on){opacity:.18}
+.routed.only .tokens i:not(.on){background:none;color:var(--soft)}
 .layers{display:flex;flex-wrap:wrap;gap:.4rem;margin-bottom:.6rem}
 .layers button{font:inherit;font-size:.86rem;padding:.2rem .8rem;color:var(--ink);background:none;
 border:1px solid var(--line);border-radius:99px;cursor:pointer}

@@ -126,23 +126,20 @@ constexpr Version<ZLossBackward<T>> z_backward_versions[] = {
 template <>
 Operation<BalanceLoss<float>> balance_loss<float>{"balance_loss", versions<float>};
 template <>
-Operation<BalanceLoss<double>> balance_loss<double>{"balance_loss",
-                                                                               versions<double>};
+Operation<BalanceLoss<double>> balance_loss<double>{"balance_loss", versions<double>};
 template <>
-Operation<BalanceLossBackward<float>> balance_loss_backward<float>{
-    "balance_loss_backward", backward_versions<float>};
+Operation<BalanceLossBackward<float>> balance_loss_backward<float>{"balance_loss_backward",
+                                                                   backward_versions<float>};
 template <>
-Operation<BalanceLossBackward<double>> balance_loss_backward<double>{
-    "balance_loss_backward", backward_versions<double>};
+Operation<BalanceLossBackward<double>> balance_loss_backward<double>{"balance_loss_backward",
+                                                                     backward_versions<double>};
 template <>
 Operation<ZLoss<float>> z_loss<float>{"z_loss", z_versions<float>};
 template <>
 Operation<ZLoss<double>> z_loss<double>{"z_loss", z_versions<double>};
 template <>
-Operation<ZLossBackward<float>> z_loss_backward<float>{"z_loss_backward",
-                                                                                  z_backward_versions<float>};
+Operation<ZLossBackward<float>> z_loss_backward<float>{"z_loss_backward", z_backward_versions<float>};
 template <>
-Operation<ZLossBackward<double>> z_loss_backward<double>{
-    "z_loss_backward", z_backward_versions<double>};
+Operation<ZLossBackward<double>> z_loss_backward<double>{"z_loss_backward", z_backward_versions<double>};
 
 }  // namespace moe

@@ -88,10 +88,8 @@ constexpr Version<CrossEntropy<T>> versions[] = {{"plain", DeviceKind::cpu, 0, c
 }  // namespace
 
 template <>
-Operation<CrossEntropy<float>> cross_entropy<float>{"cross_entropy",
-                                                                               versions<float>};
+Operation<CrossEntropy<float>> cross_entropy<float>{"cross_entropy", versions<float>};
 template <>
-Operation<CrossEntropy<double>> cross_entropy<double>{"cross_entropy",
-                                                                                 versions<double>};
+Operation<CrossEntropy<double>> cross_entropy<double>{"cross_entropy", versions<double>};
 
 }  // namespace moe

@@ -113,16 +113,12 @@ Operation<ScaleBy<float>> scale_by<float>{"scale_by", scale_by_versions<float>};
 template <>
 Operation<ScaleBy<double>> scale_by<double>{"scale_by", scale_by_versions<double>};
 template <>
-Operation<FillNormal<float>> fill_normal<float>{"fill_normal",
-                                                                           fill_normal_versions<float>};
+Operation<FillNormal<float>> fill_normal<float>{"fill_normal", fill_normal_versions<float>};
 template <>
-Operation<FillNormal<double>> fill_normal<double>{"fill_normal",
-                                                                             fill_normal_versions<double>};
+Operation<FillNormal<double>> fill_normal<double>{"fill_normal", fill_normal_versions<double>};
 template <>
-Operation<AddSquares<float>> add_squares<float>{"add_squares",
-                                                                           add_squares_versions<float>};
+Operation<AddSquares<float>> add_squares<float>{"add_squares", add_squares_versions<float>};
 template <>
-Operation<AddSquares<double>> add_squares<double>{"add_squares",
-                                                                             add_squares_versions<double>};
+Operation<AddSquares<double>> add_squares<double>{"add_squares", add_squares_versions<double>};
 
 }  // namespace moe

@@ -72,10 +72,9 @@ Operation<Embedding<float>> embedding<float>{"embedding", versions<float>};
 template <>
 Operation<Embedding<double>> embedding<double>{"embedding", versions<double>};
 template <>
-Operation<EmbeddingBackward<float>> embedding_backward<float>{
-    "embedding_backward", backward_versions<float>};
+Operation<EmbeddingBackward<float>> embedding_backward<float>{"embedding_backward", backward_versions<float>};
 template <>
-Operation<EmbeddingBackward<double>> embedding_backward<double>{
-    "embedding_backward", backward_versions<double>};
+Operation<EmbeddingBackward<double>> embedding_backward<double>{"embedding_backward",
+                                                                backward_versions<double>};
 
 }  // namespace moe

@@ -85,10 +85,8 @@ Operation<RmsNorm<float>> rms_norm<float>{"rms_norm", versions<float>};
 template <>
 Operation<RmsNorm<double>> rms_norm<double>{"rms_norm", versions<double>};
 template <>
-Operation<RmsNormBackward<float>> rms_norm_backward<float>{
-    "rms_norm_backward", backward_versions<float>};
+Operation<RmsNormBackward<float>> rms_norm_backward<float>{"rms_norm_backward", backward_versions<float>};
 template <>
-Operation<RmsNormBackward<double>> rms_norm_backward<double>{
-    "rms_norm_backward", backward_versions<double>};
+Operation<RmsNormBackward<double>> rms_norm_backward<double>{"rms_norm_backward", backward_versions<double>};
 
 }  // namespace moe

@@ -43,7 +43,7 @@ void fill_powers(double* power, std::int64_t bits, const RopeShape& s) {
   }
 }
 
-// every (2^bits, W): the angles of all positions below 2^bits, or the first `count` of them.
+// every (count, W): the angles of positions 0 .. count-1, each table twice as long as the one it is turned from.
 void fill_every(double* every, const double* power, std::int64_t count, const RopeShape& s) {
   no_turn(every, s.W / 2);
   for (std::int64_t k = 0, reach = 1; reach < count; ++k, reach *= 2)

@@ -67,10 +67,8 @@ Operation<Softmax<float>> softmax<float>{"softmax", versions<float>};
 template <>
 Operation<Softmax<double>> softmax<double>{"softmax", versions<double>};
 template <>
-Operation<SoftmaxBackward<float>> softmax_backward<float>{
-    "softmax_backward", backward_versions<float>};
+Operation<SoftmaxBackward<float>> softmax_backward<float>{"softmax_backward", backward_versions<float>};
 template <>
-Operation<SoftmaxBackward<double>> softmax_backward<double>{
-    "softmax_backward", backward_versions<double>};
+Operation<SoftmaxBackward<double>> softmax_backward<double>{"softmax_backward", backward_versions<double>};
 
 }  // namespace moe

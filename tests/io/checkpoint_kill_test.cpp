@@ -86,12 +86,12 @@ std::int64_t kill_after(const Child& child, int commits, double delay) {
   return reported;
 }
 
-// 40 kills. `step_of(value)`: the step under which a value is written.
+// 60 kills. `step_of(value)`: the step under which a value is written.
 void kill_often(const std::function<std::int64_t(std::int64_t)>& step_of) {
   TemporaryDirectory run;
   write_checkpoint(run.path(), step_of(0), 0);
   std::int64_t last = 0;
-  for (int round = 0; round < 40; ++round) {
+  for (int round = 0; round < 60; ++round) {
     const auto random = philox({.seed = 11}, static_cast<std::uint64_t>(round));
     const Child child = start_writer(
         last + 1, [&](std::int64_t value) { write_checkpoint(run.path(), step_of(value), value); });
@@ -100,6 +100,9 @@ void kill_often(const std::function<std::int64_t(std::int64_t)>& step_of) {
     std::int64_t step = -1;
     const std::int64_t found = read_checkpoint(run.path(), step);
     EXPECT_EQ(step, step_of(found));
+    // Nor may a removal that was cut short leave half a checkpoint under a finished name.
+    for (const auto& path : list_checkpoints(run.path()))
+      EXPECT_EQ(complaint([&] { open_checkpoint(path); }), "");
     EXPECT_GE(found, reported) << "a committed checkpoint is lost, round " << round;
     EXPECT_LE(found, reported + 1) << "a checkpoint that was never committed, round " << round;
     last = found;

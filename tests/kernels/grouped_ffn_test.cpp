@@ -185,7 +185,8 @@ TYPED_TEST(GroupedFfnTest, AgreesForAwkwardWidths) {
 
 TYPED_TEST(GroupedFfnTest, GivesTheSameBytesForAnyThreadCount) {
   using T = TypeParam;
-  const Problem<T> p({130, 0, 300, 7}, 33, 40, 2);
+  // Twenty row blocks and more, each long enough that threads meet: sharing their scratch would show.
+  const Problem<T> p({130, 0, 1500, 7, 900}, 9, 200, 2);
   for (std::size_t i = 0; i < grouped_ffn<T>.versions().size(); ++i) {
     std::vector<std::vector<T>> first;
     for (const int threads : kThreadCounts) {

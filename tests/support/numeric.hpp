@@ -1,6 +1,7 @@
 // What the tests of the larger kernels share: bytes, tolerances, finite differences in place.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -44,7 +45,7 @@ template <class Loss>
 std::vector<double> differences_at(std::vector<double>& x, Loss loss) {
   const std::vector<double> before = x;
   const auto moved = [&](const std::vector<double>& values) {
-    x = values;
+    std::copy(values.begin(), values.end(), x.begin());
     return loss();
   };
   const std::vector<double> gradient = finite_difference(moved, before);

@@ -1,5 +1,6 @@
 #include "common/moe/routers/softmax_top_k.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include "kernels/routing_plan/routing_plan.hpp"
@@ -23,19 +24,20 @@ class SoftmaxTopK final : public Router {
     histogram(f.ctx, choice.data<std::int32_t>(), top.expert.data<std::int32_t>(), N * K, E);
     push_losses(f, logits, soft, choice);
     push_metrics(f, soft, top, choice);
-    return {.expert = limit_to_capacity(f.ctx, top.expert, N), .weight = top.weight, .token = {}, .per_token = K};
+    return {.expert = limit_to_capacity(f.ctx, top.expert), .weight = top.weight, .token = {}, .per_token = K};
   }
 
   void visit(const ParameterVisitor& visitor, const std::string& prefix) override { visitor(prefix + "weight", weight_); }
 
  private:
   // Capacity C = ceil(N·K/E · factor): later tokens of a full expert lose their assignment (Switch, section 2.2).
-  Tensor limit_to_capacity(Context& ctx, const Tensor& expert, std::int64_t N) const {
+  Tensor limit_to_capacity(Context& ctx, const Tensor& expert) const {
     if (config_.capacity_factor <= 0) return expert;
-    const double fair = static_cast<double>(N * config_.top_k) / static_cast<double>(config_.experts);
+    const auto assignments = static_cast<double>(expert.numel());
+    const double capacity = std::ceil(assignments / static_cast<double>(config_.experts) * config_.capacity_factor);
     const Tensor kept = Tensor::empty(ctx, DType::i32, expert.shape());
     limit_per_key(ctx, kept.data<std::int32_t>(), expert.data<std::int32_t>(), expert.numel(), config_.experts,
-                  static_cast<std::int64_t>(std::ceil(fair * config_.capacity_factor)));
+                  static_cast<std::int64_t>(std::min(capacity, assignments)));  // a huge factor must not overflow
     return kept;
   }
 

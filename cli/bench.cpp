@@ -1,0 +1,63 @@
+#include "cli/bench.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <cstring>
+#include <string_view>
+
+#include "cli/commands.hpp"
+#include "kernels/base/check.hpp"
+#include "kernels/base/parallel.hpp"
+
+namespace moe {
+
+double seconds_of(const std::function<void()>& work) {
+  const auto start = std::chrono::steady_clock::now();
+  work();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const std::size_t n = values.size();
+  return n % 2 == 1 ? values[n / 2] : (values[n / 2 - 1] + values[n / 2]) / 2;
+}
+
+double copy_bandwidth(Context& ctx) {
+  constexpr std::int64_t kBytes = 64 << 20, kChunk = 1 << 18;
+  Scratch<char> from(ctx, kBytes), to(ctx, kBytes);
+  std::memset(from.data(), 1, kBytes);
+  std::memset(to.data(), 2, kBytes);
+  std::vector<double> seconds;
+  for (int i = 0; i < 9; ++i)
+    seconds.push_back(seconds_of([&] {
+      parallel_for(ctx, kBytes, kChunk, [&](std::int64_t b, std::int64_t e) { std::memcpy(to.data() + b, from.data() + b, e - b); });
+    }));
+  return 2.0 * kBytes / median(seconds);
+}
+
+int bench_main(int argc, char** argv) {
+  struct Benchmark {
+    std::string_view name;
+    int (*function)(int, char**);
+    std::string_view summary;
+  };
+  constexpr Benchmark kBenchmarks[] = {
+      {"moe_layer", bench_moe_layer_main, "an MoE layer forward and backward, against its matrix products alone"},
+      {"train", bench_train_main, "training steps of the demo's models: tokens a second, and where the time goes"},
+  };
+  if (argc > 1)
+    for (const Benchmark& b : kBenchmarks)
+      if (b.name == argv[1]) return b.function(argc - 1, argv + 1);
+  const bool help = argc > 1 && (std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h");
+  std::string list;
+  for (const Benchmark& b : kBenchmarks) list += concat("  ", b.name, std::string(14 - b.name.size(), ' '), b.summary, "\n");
+  if (!help)
+    throw UserError(ExitCode::usage, argc > 1 ? concat("no benchmark is called '", argv[1], "'") : "which benchmark?",
+                    "moe bench moe_layer | moe bench train");
+  std::printf("usage: moe bench NAME [OPTIONS]\n\n%s", list.c_str());
+  return 0;
+}
+
+}  // namespace moe

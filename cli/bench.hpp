@@ -1,0 +1,21 @@
+// Benchmarks: `moe bench NAME`. Timed tests would fail on a busy machine; these print ratios taken within one run instead.
+#pragma once
+
+#include <functional>
+#include <vector>
+
+#include "kernels/base/context.hpp"
+
+namespace moe {
+
+int bench_moe_layer_main(int argc, char** argv);
+int bench_train_main(int argc, char** argv);
+
+double seconds_of(const std::function<void()>& work);
+double median(std::vector<double> values);
+
+// Bytes read and written a second by a copy of 64 MiB with the context's threads: the yardstick of operations that only
+// move data.
+double copy_bandwidth(Context& ctx);
+
+}  // namespace moe

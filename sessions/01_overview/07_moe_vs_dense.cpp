@@ -1,0 +1,59 @@
+// Stage 1.7, session 1's main job: a dense and a Mixture-of-Experts language model with the same active FLOPs a token, trained
+// on the same batches of real text, compared after equal steps and after equal seconds.
+//
+//   moe demo 1            both models, a report
+//   moe demo 1 --full     experts 1, 2, 4, 8, 16 with error bars
+#include <cstdio>
+#include <filesystem>
+
+#include "common/app/interrupt.hpp"
+#include "common/app/main.hpp"
+#include "sessions/01_overview/moe_vs_dense/comparison.hpp"
+#include "sessions/01_overview/moe_vs_dense/scan.hpp"
+
+namespace {
+
+using namespace moe;
+using namespace moe::session1;
+
+// A directory with somebody's results is not overwritten unasked.
+void check_output(const Options& o) {
+  const std::filesystem::path out = o.out;
+  if (o.resume || o.full || !std::filesystem::exists(out / "moe")) return;
+  for (const char* model : {"dense", "moe"}) std::filesystem::remove_all(out / model);
+}
+
+int stopped(const Options& o) {
+  std::fprintf(stderr, "checkpoint saved under %s; this goes on:\n  %s\n", o.out.c_str(), o.command.c_str());
+  return kExitInterrupted;
+}
+
+int run_pair(const Options& o, const Corpus& corpus) {
+  check_output(o);
+  const std::filesystem::path out = o.out;
+  auto dense = run_model("dense", dense_twin(o.model), out / "dense", o, corpus);
+  if (!dense) return stopped(o);
+  auto moe = run_model("MoE", o.model, out / "moe", o, corpus);
+  if (!moe) return stopped(o);
+  const Comparison c = compare(o, corpus, std::move(*dense), std::move(*moe));
+  write_report(c, corpus);
+  if (o.json) {
+    std::printf("%s", comparison_json(c).c_str());
+  } else {
+    print_comparison(c);
+    std::printf("report: %s\nmore text: ./moe generate --ckpt %s --prompt \"In the beginning\" --show-routing\n",
+                (out / "report.html").c_str(), (out / "moe").c_str());
+  }
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  return moe::run_main([&] {
+    const Options options = parse_options(argc, argv);
+    const Corpus corpus = load_corpus({.context = options.model.context, .texts = options.texts});
+    const InterruptGuard guard;
+    return options.full ? run_scan(options, corpus) : run_pair(options, corpus);
+  });
+}

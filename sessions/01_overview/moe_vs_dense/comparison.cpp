@@ -1,0 +1,99 @@
+#include "sessions/01_overview/moe_vs_dense/comparison.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+#include "common/app/format.hpp"
+
+namespace moe::session1 {
+namespace {
+
+// Held-out bits per byte after `seconds` of training, between the evaluations around that time.
+double held_out_at(const ModelRun& run, double seconds) {
+  const auto [x, y] = curve_of(run.metrics, "seconds", "held_out");
+  for (std::size_t i = 0; i < x.size(); ++i) {
+    if (x[i] < seconds) continue;
+    if (i == 0) return y[0];
+    const double t = (seconds - x[i - 1]) / std::max(1e-9, x[i] - x[i - 1]);
+    return y[i - 1] + t * (y[i] - y[i - 1]);
+  }
+  return y.empty() ? std::nan("") : y.back();
+}
+
+// The step at which a run first was as good as `level`; -1: never.
+std::int64_t first_step_below(const ModelRun& run, double level) {
+  const auto [x, y] = curve_of(run.metrics, "step", "held_out");
+  for (std::size_t i = 0; i < x.size(); ++i)
+    if (y[i] <= level) return static_cast<std::int64_t>(x[i]);
+  return -1;
+}
+
+}  // namespace
+
+Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense, ModelRun moe) {
+  Comparison c{.options = options, .domains = {}, .dense = std::move(dense), .moe = std::move(moe)};
+  for (const Domain& d : corpus.domains) c.domains.push_back(d.name);
+  c.fair_seconds = std::min(c.dense.result.seconds, c.moe.result.seconds);
+  c.dense_at_seconds = held_out_at(c.dense, c.fair_seconds);
+  c.moe_at_seconds = held_out_at(c.moe, c.fair_seconds);
+  return c;
+}
+
+Table comparison_table(const Comparison& c) {
+  Table table({{"", Align::left}, {c.dense.name}, {c.moe.name}});
+  const auto row = [&](const std::string& what, auto value) { table.row({what, value(c.dense), value(c.moe)}); };
+  row("parameters", [](const ModelRun& r) { return format_count(static_cast<double>(r.cost.parameters)); });
+  row("active parameters", [](const ModelRun& r) { return format_count(static_cast<double>(r.cost.active_parameters)); });
+  row("FLOPs a token, forward", [](const ModelRun& r) { return format_count(r.cost.flops_per_token); });
+  row("tokens/s, training", [](const ModelRun& r) { return format_count(r.tokens_per_second); });
+  row("training time", [](const ModelRun& r) { return format_duration(r.result.seconds); });
+  table.rule();
+  row(concat("held-out bits/byte after ", c.options.train.steps, " steps"),
+      [](const ModelRun& r) { return format_fixed(r.result.evaluation.bits_per_byte, 3); });
+  table.row({concat("held-out bits/byte after ", format_duration(c.fair_seconds)), format_fixed(c.dense_at_seconds, 3),
+             format_fixed(c.moe_at_seconds, 3)});
+  table.rule();
+  for (std::size_t d = 0; d < c.domains.size(); ++d)
+    row("  " + c.domains[d], [&](const ModelRun& r) { return format_fixed(r.result.evaluation.domain_bits[d], 3); });
+  return table;
+}
+
+std::vector<std::string> verdict(const Comparison& c) {
+  std::vector<std::string> lines;
+  const double dense = c.dense.result.evaluation.bits_per_byte, moe = c.moe.result.evaluation.bits_per_byte;
+  const auto winner = [](double d, double m) { return m < d ? "the MoE is ahead by " : "the dense model is ahead by "; };
+  lines.push_back(concat("After equal steps ", winner(dense, moe), format_fixed(std::abs(dense - moe), 3), " bits per byte."));
+  lines.push_back(concat("After equal seconds (", format_duration(c.fair_seconds), ") ", winner(c.dense_at_seconds, c.moe_at_seconds),
+                         format_fixed(std::abs(c.dense_at_seconds - c.moe_at_seconds), 3), "; the slower model's learning rate has not come down yet at that time."));
+  if (const std::int64_t step = first_step_below(c.moe, dense); moe < dense && step > 0)
+    lines.push_back(concat("The MoE is as good as the finished dense model by step ", step, " of ", c.options.train.steps, "."));
+  double information = 0;
+  for (const auto& layer : c.moe.result.evaluation.expert_domain)
+    information += mutual_information(layer) / static_cast<double>(c.moe.result.evaluation.expert_domain.size());
+  lines.push_back(concat("Knowing a token's expert tells ", format_fixed(information, 2), " of ",
+                         format_fixed(std::log(static_cast<double>(c.domains.size())), 2), " nats about its domain (mean over layers)."));
+  lines.push_back("One seed: differences below the spread between seeds mean nothing; sessions/01_overview/README.md has that spread.");
+  return lines;
+}
+
+HeatMap expert_domain_counts(const Comparison& c, std::size_t layer) {
+  const auto& counts = c.moe.result.evaluation.expert_domain.at(layer);  // [expert][domain]
+  HeatMap map{.title = concat("Layer ", layer + 1), .rows = c.domains, .columns = {}, .values = {}, .row_name = "domain", .column_name = "expert"};
+  for (std::size_t e = 0; e < counts.size(); ++e) map.columns.push_back(std::to_string(e));
+  for (std::size_t d = 0; d < c.domains.size(); ++d)
+    for (const auto& expert : counts) map.values.push_back(expert[d]);
+  scale_to_largest(map);
+  return map;
+}
+
+std::vector<std::int64_t> expert_load(const Comparison& c, std::size_t layer) {
+  std::vector<std::int64_t> load;
+  for (const auto& expert : c.moe.result.evaluation.expert_domain.at(layer)) {
+    double sum = 0;
+    for (const double n : expert) sum += n;
+    load.push_back(static_cast<std::int64_t>(sum));
+  }
+  return load;
+}
+
+}  // namespace moe::session1

@@ -1,0 +1,30 @@
+// The numbers of the comparison, and the three places they are shown: terminal, JSON, report.html.
+#pragma once
+
+#include "common/report/table.hpp"
+#include "sessions/01_overview/moe_vs_dense/model_run.hpp"
+
+namespace moe::session1 {
+
+struct Comparison {
+  Options options;
+  std::vector<std::string> domains;
+  ModelRun dense, moe;
+
+  double fair_seconds = 0;                 // training time of the faster model
+  double dense_at_seconds, moe_at_seconds; // held-out bits per byte after that time
+};
+Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense, ModelRun moe);
+
+Table comparison_table(const Comparison& c);
+std::vector<std::string> verdict(const Comparison& c);  // sentences
+
+// P(domain | expert) needs counts (domain, expert) of one layer.
+HeatMap expert_domain_counts(const Comparison& c, std::size_t layer);
+std::vector<std::int64_t> expert_load(const Comparison& c, std::size_t layer);  // on held-out text
+
+void print_comparison(const Comparison& c);
+std::string comparison_json(const Comparison& c);
+void write_report(const Comparison& c, const Corpus& corpus);  // OUT/report.html and the numbers beside it as CSV
+
+}  // namespace moe::session1

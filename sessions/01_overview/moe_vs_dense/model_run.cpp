@@ -1,0 +1,87 @@
+#include "sessions/01_overview/moe_vs_dense/model_run.hpp"
+
+#include <cstdio>
+
+#include "common/infer/generate.hpp"
+#include "common/report/chrome_trace.hpp"
+#include "common/report/write_file.hpp"
+
+namespace moe::session1 {
+namespace {
+
+constexpr std::int64_t kHeldOutTokens = 8192;  // a domain, at each evaluation
+constexpr std::size_t kPassage = 480, kPrompt = 48;
+constexpr int kTracedSteps = 20;
+
+// A passage from the middle of the held-out text that begins after a line end or, failing that, a space.
+std::vector<Token> passage(const std::vector<Token>& text, std::size_t length) {
+  std::size_t begin = text.size() / 2;
+  const std::size_t last = std::min(text.size(), begin + 200);
+  for (std::size_t i = begin; i < last; ++i)
+    if (text[i] == '\n') {
+      begin = i + 1;
+      break;
+    }
+  return {text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(std::min(text.size(), begin + length))};
+}
+
+Sample continue_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus) {
+  std::vector<Token> prompt = passage(domain.held_out, kPrompt);
+  while (prompt.size() > kPrompt / 2 && prompt.back() != ' ') prompt.pop_back();  // models guess better from a word boundary
+  if (!prompt.empty() && prompt.back() == ' ') prompt.pop_back();
+  std::vector<Token> made;
+  std::size_t seen = 0;
+  generate(ctx, model, prompt, {.tokens = 240}, [&](const TracedToken& t) {
+    if (seen++ >= prompt.size()) made.push_back(t.token);
+    return true;
+  });
+  return {domain.name, corpus.tokenizer->decode(prompt), corpus.tokenizer->decode(made)};
+}
+
+RoutedText route_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus) {
+  RoutedText text{domain.name, {}};
+  for (const TracedToken& t : trace_text(ctx, model, passage(domain.held_out, kPassage))) {
+    RoutedToken token{corpus.tokenizer->decode({&t.token, 1}), {}};
+    for (const auto& layer : t.layers) {
+      std::vector<Choice>& choices = token.layers.emplace_back();
+      for (const ExpertChoice& c : layer) choices.push_back({c.expert, c.weight});
+    }
+    text.tokens.push_back(std::move(token));
+  }
+  return text;
+}
+
+void trace_steps(Trainer& trainer, const std::filesystem::path& file) {
+  Profiler profiler(true);
+  trainer.context().profiler = &profiler;
+  for (int i = 0; i < kTracedSteps && !trainer.finished(); ++i) trainer.step(false);
+  trainer.context().profiler = nullptr;
+  write_file(file.string(), chrome_trace(profiler.events()));
+}
+
+}  // namespace
+
+std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config, const std::filesystem::path& directory,
+                                  const Options& o, const Corpus& corpus) {
+  Context ctx(static_cast<int>(o.threads));
+  if (o.trace) {  // a trainer of its own: tracing must not change what the run does
+    std::filesystem::create_directories(directory);
+    Trainer traced(ctx, config, o.train, corpus);
+    trace_steps(traced, directory / "trace.json");
+  }
+  Trainer trainer(ctx, config, o.train, corpus);
+  const HeldOut held_out(corpus, 16, config.context, kHeldOutTokens);
+  if (!o.quiet) std::fprintf(stderr, "%s\n", name.c_str());
+  ModelRun run{.name = name, .config = config, .cost = cost_of(config)};
+  run.result = train_run(trainer, held_out, {.directory = directory, .resume = o.resume, .quiet = o.quiet});
+  if (!run.result.finished) return std::nullopt;
+  run.metrics = read_metrics((directory / "metrics.jsonl").string());
+  run.tokens_per_second = static_cast<double>(o.train.steps * o.train.sequences * o.train.length) / run.result.seconds;
+  for (const Domain& domain : corpus.domains) {
+    run.samples.push_back(continue_passage(ctx, trainer.model(), domain, corpus));
+    if (config.moe.experts > 0) run.routed.push_back(route_passage(ctx, trainer.model(), domain, corpus));
+  }
+  return run;
+}
+
+}  // namespace moe::session1

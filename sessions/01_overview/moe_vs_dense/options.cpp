@@ -1,0 +1,109 @@
+#include "sessions/01_overview/moe_vs_dense/options.hpp"
+
+#include "common/app/flags.hpp"
+#include "common/app/machine.hpp"
+#include "common/io/config_json.hpp"
+#include "common/moe/routers/router.hpp"
+
+namespace moe::session1 {
+namespace {
+
+std::vector<std::string> router_names() {
+  std::vector<std::string> names;
+  for (const RouterRow& row : router_table()) names.push_back(row.name);
+  return names;
+}
+
+// --quick and --full change what nobody set by hand.
+void apply_presets(Options& o, const Flags& flags) {
+  const auto preset = [&](const char* flag, std::int64_t& target, std::int64_t value) {
+    if (!flags.given(flag)) target = value;
+  };
+  if (o.quick && o.full) throw UserError(ExitCode::usage, "--quick and --full exclude each other", "leave one out");
+  if (o.quick) {
+    preset("--layers", o.model.layers, 2);
+    preset("--experts", o.model.moe.experts, 16);
+    preset("--batch", o.train.sequences, 8);
+    preset("--steps", o.train.steps, 1000);
+  }
+  if (o.full) preset("--steps", o.train.steps, 1500);
+  if (!flags.given("--out") && (o.quick || o.full)) o.out += o.quick ? "_quick" : "_full";
+}
+
+std::string command_line(int argc, char** argv) {
+  std::string line = "./moe demo 1";
+  for (int i = 1; i < argc; ++i) {
+    const std::string word = argv[i];
+    if (word == "--resume") continue;
+    line += word.find_first_of(" '\"$&;|<>*?()\\") == std::string::npos ? " " + word : " '" + word + "'";
+  }
+  return line + " --resume";
+}
+
+}  // namespace
+
+LanguageModelConfig Options::default_model() {
+  LanguageModelConfig c;
+  c.ffn_width = 96;
+  c.moe.experts = 32;
+  return c;
+}
+
+Options parse_options(int argc, char** argv) {
+  Options o;
+  o.threads = this_machine().cores;
+  Flags flags("moe demo 1",
+              "Trains a dense and a Mixture-of-Experts language model with the same active FLOPs a token on the same text, and "
+              "compares them.",
+              "moe demo 1                               about two minutes on two cores\n"
+              "moe demo 1 --quick                       half a minute, smaller models\n"
+              "moe demo 1 --experts 64 --top-k 4        other experts; the dense twin follows\n"
+              "moe demo 1 --text mine=notes.txt         a domain of your own, besides the six\n"
+              "moe demo 1 --full --out runs/scan        1, 2, 4, 8, 16 experts with 3 seeds each");
+  flags.group("What runs");
+  flags.add("--quick", o.quick, "smaller models, fewer steps");
+  flags.add("--full", o.full, "the scan over experts at equal active FLOPs, 3 seeds; every finished run is kept");
+  flags.add("--resume", o.resume, "go on where the run in --out stopped");
+  flags.add("--out", o.out, "directory of the run: report.html, metrics, checkpoints");
+  flags.add("--text", o.texts, "name=path: adds a text as a domain, or replaces the domain of that name; may be repeated");
+  flags.config_file();
+  flags.group("The MoE model");
+  flags.add("--experts", o.model.moe.experts, "experts E", between(1, 4096));
+  flags.add("--top-k", o.model.moe.top_k, "experts a token visits, K", between(1, 4096));
+  flags.add("--router", o.model.moe.router, "how tokens choose experts", one_of(router_names()));
+  flags.add("--aux", o.model.moe.balance_coefficient, "coefficient of the load-balancing loss", at_least(0));
+  flags.add("--z-loss", o.model.moe.z_coefficient, "coefficient of the router z-loss", at_least(0));
+  flags.add("--capacity", o.model.moe.capacity_factor, "capacity factor; 0: no token is dropped", at_least(0));
+  flags.add("--expert-width", o.model.ffn_width, "hidden width of an expert, F", between(1, 65536));
+  flags.group("Both models");
+  flags.add("--width", o.model.width, "model width D", between(1, 65536));
+  flags.add("--layers", o.model.layers, "transformer blocks L", between(1, 1024));
+  flags.add("--heads", o.model.heads, "attention heads H of width 32", between(1, 1024));
+  flags.group("Training");
+  flags.add("--steps", o.train.steps, "optimiser steps", between(1, 4e9));
+  flags.add("--batch", o.train.sequences, "sequences of 128 bytes a step", between(1, 65536));
+  flags.add("--lr", o.train.learning_rate, "peak learning rate", between(1e-9, 1));
+  flags.add("--seed", o.train.seed, "seed of initial values and batches");
+  flags.group("Machine and output");
+  flags.add("--device", o.device, "auto | cpu");
+  flags.add("--threads", o.threads, "threads; results do not depend on it", between(1, 1024));
+  flags.add("--trace", o.trace, "write trace.json: 20 training steps as a timeline for ui.perfetto.dev");
+  flags.add("--quiet", o.quiet, "no progress");
+  flags.add("--json", o.json, "the results as JSON on standard output");
+  flags.parse(argc, argv);
+  apply_presets(o, flags);
+  o.model.kv_heads = o.model.heads;
+  check_device(o.device);
+  validate_config(o.model, "flags", ExitCode::usage);
+  o.command = command_line(argc, argv);
+  return o;
+}
+
+void check_device(const std::string& device) {
+  if (device == "auto" || device == "cpu") return;
+  if (device == "emulated" || device.starts_with("cuda"))
+    throw UserError(ExitCode::missing, "--device " + device + ": this build computes on the CPU only", "use --device cpu");
+  throw UserError(ExitCode::usage, "--device " + device + " is not a device", "use --device auto or --device cpu");
+}
+
+}  // namespace moe::session1

@@ -1,0 +1,29 @@
+// What `moe demo 1` can be told.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "common/nn/config.hpp"
+#include "common/train/trainer.hpp"
+
+namespace moe::session1 {
+
+struct Options {
+  LanguageModelConfig model = default_model();
+  TrainSettings train{.steps = 2400};
+  std::string device = "auto", out = "runs/moe_vs_dense";
+  std::int64_t threads = 0;  // 0: all cores
+  std::vector<std::string> texts;
+  bool resume = false, trace = false, quiet = false, json = false, quick = false, full = false;
+  std::string command;       // as it was typed, for the line that resumes
+
+  static LanguageModelConfig default_model();
+};
+
+Options parse_options(int argc, char** argv);
+
+// auto and cpu are the CPU. Throws UserError (missing) for devices that this build does not have.
+void check_device(const std::string& device);
+
+}  // namespace moe::session1
