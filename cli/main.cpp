@@ -25,6 +25,7 @@ constexpr Command kCommands[] = {
      "a session's main job; session 1: a dense against an MoE language model"},
     {"list", list_main, "list", "sessions and stages"},
     {"stage", stage_main, "stage NUMBER", "one stage; its options follow"},
+    {"generate", generate_main, "generate --ckpt DIR", "text from a trained model"},
     {"bench", bench_main, "bench NAME", "measurements against this machine's own limits"},
     {"figures", figures_main, "figures [--list]", "make the recorded figures and tables again"},
     {"test", nullptr, "test [CTEST ARGS]", "build everything and run all tests"},

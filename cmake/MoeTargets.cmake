@@ -15,7 +15,7 @@ endif()
 # On every target alike: mixing instruction sets would give Eigen's inline functions several meanings.
 add_library(moe_flags INTERFACE)
 target_include_directories(moe_flags INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(moe_flags INTERFACE -Wall -Wextra -Wshadow)
+target_compile_options(moe_flags INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
 if(MOE_NATIVE)
   target_compile_options(moe_flags INTERFACE -march=native)
 endif()

@@ -86,12 +86,12 @@ std::int64_t kill_after(const Child& child, int commits, double delay) {
   return reported;
 }
 
-// 60 kills. `step_of(value)`: the step under which a value is written.
+// 30 kills. `step_of(value)`: the step under which a value is written.
 void kill_often(const std::function<std::int64_t(std::int64_t)>& step_of) {
   TemporaryDirectory run;
   write_checkpoint(run.path(), step_of(0), 0);
   std::int64_t last = 0;
-  for (int round = 0; round < 60; ++round) {
+  for (int round = 0; round < 30; ++round) {
     const auto random = philox({.seed = 11}, static_cast<std::uint64_t>(round));
     const Child child = start_writer(
         last + 1, [&](std::int64_t value) { write_checkpoint(run.path(), step_of(value), value); });

@@ -90,8 +90,9 @@ TEST(Initialise, GivesEveryParameterNumbersOfItsOwn) {
   const auto all = initial(3);
   for (std::size_t i = 0; i < all.size(); ++i)
     for (std::size_t j = 0; j < i; ++j)
-      if (all[i][0] != 1 && all[j][0] != 1)
+      if (all[i][0] != 1 && all[j][0] != 1) {  // not norms
         EXPECT_NE(all[i][0] / all[i][1], all[j][0] / all[j][1]) << i << " " << j;
+      }
 }
 
 double deviation(const std::vector<float>& x) {

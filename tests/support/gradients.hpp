@@ -40,6 +40,15 @@ inline Value project(ForwardContext& f, const Value& y, std::uint64_t seed = 77,
   });
 }
 
+// factor·x of a scalar x.
+inline Value scaled(ForwardContext& f, const Value& x, double factor) {
+  const Tensor y = tensor_of<double>(f.ctx, {factor * scalar_of(x.tensor)}, {1});
+  if (!f.tape) return y;
+  return f.tape->record({x}, y, [factor](Gradients& g) {
+    g.give(0, tensor_of<double>(g.ctx, {factor * *g.of_output().data<double>()}, {1}));
+  });
+}
+
 // A copy in storage of its own, for operations that consume their input's.
 inline Value copy_of(ForwardContext& f, const Value& x) {
   const Tensor y = Tensor::empty(f.ctx, x.tensor.dtype(), x.tensor.shape());

@@ -37,7 +37,7 @@ class SoftmaxTopK final : public Router {
     const double capacity = std::ceil(assignments / static_cast<double>(config_.experts) * config_.capacity_factor);
     const Tensor kept = Tensor::empty(ctx, DType::i32, expert.shape());
     limit_per_key(ctx, kept.data<std::int32_t>(), expert.data<std::int32_t>(), expert.numel(), config_.experts,
-                  static_cast<std::int64_t>(std::min(capacity, assignments)));  // a huge factor must not overflow
+                  static_cast<std::int64_t>(std::min(assignments, capacity)));  // a huge factor must not overflow
     return kept;
   }
 

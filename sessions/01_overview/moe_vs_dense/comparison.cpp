@@ -31,7 +31,10 @@ std::int64_t first_step_below(const ModelRun& run, double level) {
 }  // namespace
 
 Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense, ModelRun moe) {
-  Comparison c{.options = options, .domains = {}, .dense = std::move(dense), .moe = std::move(moe)};
+  Comparison c;
+  c.options = options;
+  c.dense = std::move(dense);
+  c.moe = std::move(moe);
   for (const Domain& d : corpus.domains) c.domains.push_back(d.name);
   c.fair_seconds = std::min(c.dense.result.seconds, c.moe.result.seconds);
   c.dense_at_seconds = held_out_at(c.dense, c.fair_seconds);

@@ -1,6 +1,7 @@
 // The numbers of the comparison, and the three places they are shown: terminal, JSON, report.html.
 #pragma once
 
+#include "common/report/heat_map.hpp"
 #include "common/report/table.hpp"
 #include "sessions/01_overview/moe_vs_dense/model_run.hpp"
 
@@ -12,7 +13,7 @@ struct Comparison {
   ModelRun dense, moe;
 
   double fair_seconds = 0;                 // training time of the faster model
-  double dense_at_seconds, moe_at_seconds; // held-out bits per byte after that time
+  double dense_at_seconds = 0, moe_at_seconds = 0;  // held-out bits per byte after that time
 };
 Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense, ModelRun moe);
 
