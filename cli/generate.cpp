@@ -42,6 +42,8 @@ class Stream {
 };
 
 std::size_t shown_layer(const GenerateOptions& o, std::size_t layers) {
+  if (layers == 0)
+    throw UserError(ExitCode::usage, "--show-routing: " + o.checkpoint + " is a dense model", "choose an MoE checkpoint, or leave --show-routing out");
   if (o.layer < 0 || o.layer > static_cast<std::int64_t>(layers))
     throw UserError(ExitCode::usage, concat("--layer ", o.layer, " of a model with ", layers, " MoE layers"), concat("choose 1 to ", layers));
   return o.layer == 0 ? layers - 1 : static_cast<std::size_t>(o.layer - 1);
@@ -59,9 +61,7 @@ void print_plain_routing(const RoutedText& text, std::size_t layer) {
   std::printf("\n");
 }
 
-void print_routed(const RoutedText& text, const GenerateOptions& o, std::size_t layers) {
-  if (layers == 0) throw UserError(ExitCode::usage, "--show-routing: " + o.checkpoint + " is a dense model", "choose an MoE checkpoint, or leave --show-routing out");
-  const std::size_t layer = shown_layer(o, layers);
+void print_routed(const RoutedText& text, std::size_t layer) {
   const ColourMode colour = colour_mode(STDOUT_FILENO);
   if (colour == ColourMode::none) return print_plain_routing(text, layer);
   std::printf("%s\n", terminal_text(text, layer, colour).c_str());
@@ -70,6 +70,7 @@ void print_routed(const RoutedText& text, const GenerateOptions& o, std::size_t 
 void answer(Context& ctx, LanguageModel& model, const std::string& prompt, const GenerateOptions& o) {
   const ByteTokenizer tokenizer;
   const std::size_t layers = model.config().moe.experts > 0 ? static_cast<std::size_t>(model.config().layers) : 0;
+  const std::size_t layer = o.show_routing ? shown_layer(o, layers) : 0;
   RoutedText routed{"", {}};
   Stream stream;
   generate(ctx, model, tokenizer.encode(prompt), o.sample, [&](const TracedToken& t) {
@@ -82,7 +83,7 @@ void answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
     routed.tokens.push_back(std::move(token));
     return !interrupted();
   });
-  if (o.show_routing) print_routed(routed, o, layers);
+  if (o.show_routing) print_routed(routed, layer);
 }
 
 // One prompt a line until the input ends.

@@ -77,12 +77,13 @@ void generate(Context& ctx, LanguageModel& model, std::span<const Token> prompt,
               const std::function<bool(const TracedToken&)>& on_token) {
   MOE_CHECK(!prompt.empty(), "a prompt has at least one token");
   const auto context = static_cast<std::size_t>(model.config().context);
-  std::vector<Token> text(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), context - 1)), prompt.end());
+  const std::size_t kept = std::max<std::size_t>(1, context - 1), half = std::max<std::size_t>(1, context / 2);
+  std::vector<Token> text(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), kept)), prompt.end());
   std::vector<ops::KvCache> caches = model.make_caches(ctx, model.config().context);
   std::size_t read = 0, shown = 0;  // of text: in the cache; given to on_token
   for (std::int64_t made = 0;; ++made) {
     if (text.size() > context) {  // read the last half again, without showing it twice
-      text.erase(text.begin(), text.end() - static_cast<std::ptrdiff_t>(context / 2));
+      text.erase(text.begin(), text.end() - static_cast<std::ptrdiff_t>(half));
       for (ops::KvCache& cache : caches) cache.length = 0;
       read = 0;
       shown = text.size() - 1;

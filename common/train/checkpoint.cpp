@@ -2,6 +2,7 @@
 #include "common/io/checkpoint_directory.hpp"
 #include "common/io/config_json.hpp"
 #include "common/io/hf_names.hpp"
+#include "common/train/exact_text.hpp"
 #include "common/train/trainer.hpp"
 
 namespace moe {
@@ -33,7 +34,7 @@ std::int64_t step_of(const Checkpoint& checkpoint) {
 
 // What must be the same for a resumed run to give the bytes of an uninterrupted one.
 std::map<std::string, std::string> Trainer::identity() const {
-  const auto text = [](auto value) { return concat(value); };
+  const auto text = [](auto value) { return exact_text(value); };
   return {{"seed", text(settings_.seed)},
           {"steps", text(settings_.steps)},
           {"sequences", text(settings_.sequences)},

@@ -7,6 +7,7 @@
 #include "common/app/progress.hpp"
 #include "common/io/checkpoint_directory.hpp"
 #include "common/report/metrics_log.hpp"
+#include "common/train/exact_text.hpp"
 
 namespace moe {
 namespace {
@@ -14,6 +15,29 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void require(const std::error_code& error, const std::filesystem::path& path, const char* what) {
+  if (error)
+    throw UserError(ExitCode::bad_file, concat(path.string(), " ", what, ": ", error.message()), "choose another folder with --out");
+}
+
+void make_directory(const std::filesystem::path& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  require(error, directory, "cannot be created");
+}
+
+// Those of an earlier run: a resume would prefer its later steps to ours. Renamed first, so that a removal cut short leaves no
+// checkpoint with holes.
+void remove_checkpoints(const std::filesystem::path& directory) {
+  for (const std::filesystem::path& checkpoint : list_checkpoints(directory)) {
+    const std::filesystem::path doomed = checkpoint.string() + ".tmp";
+    std::error_code error;
+    std::filesystem::rename(checkpoint, doomed, error);
+    if (!error) std::filesystem::remove_all(doomed, error);
+    require(error, checkpoint, "cannot be removed");
+  }
+}
 
 class Run {
  public:
@@ -42,9 +66,11 @@ class Run {
 
  private:
   bool resume() {
-    std::filesystem::create_directories(options_.directory);
-    if (!options_.resume || list_checkpoints(options_.directory).empty()) return false;
-    seconds_ = std::stod(trainer_.load(options_.directory).at("seconds"));
+    make_directory(options_.directory);
+    if (!options_.resume) remove_checkpoints(options_.directory);
+    if (list_checkpoints(options_.directory).empty()) return false;
+    const auto fields = trainer_.load(options_.directory);
+    if (const auto it = fields.find("seconds"); it != fields.end()) seconds_ = std::stod(it->second);
     return true;
   }
 
@@ -96,7 +122,7 @@ class Run {
                 {"held_out_domains", evaluation_.domain_bits}});
   }
 
-  void save() { trainer_.save(options_.directory, {{"seconds", concat(seconds_)}}); }
+  void save() { trainer_.save(options_.directory, {{"seconds", exact_text(seconds_)}}); }
 
   Trainer& trainer_;
   const HeldOut& held_out_;

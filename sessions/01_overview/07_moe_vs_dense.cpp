@@ -16,20 +16,12 @@ namespace {
 using namespace moe;
 using namespace moe::session1;
 
-// A directory with somebody's results is not overwritten unasked.
-void check_output(const Options& o) {
-  const std::filesystem::path out = o.out;
-  if (o.resume || o.full || !std::filesystem::exists(out / "moe")) return;
-  for (const char* model : {"dense", "moe"}) std::filesystem::remove_all(out / model);
-}
-
 int stopped(const Options& o) {
   std::fprintf(stderr, "checkpoint saved under %s; this goes on:\n  %s\n", o.out.c_str(), o.command.c_str());
   return kExitInterrupted;
 }
 
 int run_pair(const Options& o, const Corpus& corpus) {
-  check_output(o);
   const std::filesystem::path out = o.out;
   auto dense = run_model("dense", dense_twin(o.model), out / "dense", o, corpus);
   if (!dense) return stopped(o);

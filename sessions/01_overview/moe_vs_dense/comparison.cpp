@@ -89,6 +89,12 @@ HeatMap expert_domain_counts(const Comparison& c, std::size_t layer) {
   return map;
 }
 
+HeatMap what_experts_read(const Comparison& c, std::size_t layer) {
+  HeatMap map = specialisation(expert_domain_counts(c, layer));
+  scale_to_largest(map);
+  return map;
+}
+
 std::vector<std::int64_t> expert_load(const Comparison& c, std::size_t layer) {
   std::vector<std::int64_t> load;
   for (const auto& expert : c.moe.result.evaluation.expert_domain.at(layer)) {

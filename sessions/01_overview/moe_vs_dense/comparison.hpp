@@ -20,8 +20,8 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
 Table comparison_table(const Comparison& c);
 std::vector<std::string> verdict(const Comparison& c);  // sentences
 
-// P(domain | expert) needs counts (domain, expert) of one layer.
-HeatMap expert_domain_counts(const Comparison& c, std::size_t layer);
+HeatMap expert_domain_counts(const Comparison& c, std::size_t layer);  // assignments of held-out text, (domain, expert)
+HeatMap what_experts_read(const Comparison& c, std::size_t layer);     // P(domain | expert), experts by their first domain
 std::vector<std::int64_t> expert_load(const Comparison& c, std::size_t layer);  // on held-out text
 
 void print_comparison(const Comparison& c);

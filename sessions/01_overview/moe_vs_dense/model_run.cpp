@@ -13,11 +13,10 @@ constexpr std::int64_t kHeldOutTokens = 8192;  // a domain, at each evaluation
 constexpr std::size_t kPassage = 480, kPrompt = 48;
 constexpr int kTracedSteps = 20;
 
-// A passage from the middle of the held-out text that begins after a line end or, failing that, a space.
+// A passage from the middle of the held-out text; it begins with a line where one begins soon and the text is long enough.
 std::vector<Token> passage(const std::vector<Token>& text, std::size_t length) {
   std::size_t begin = text.size() / 2;
-  const std::size_t last = std::min(text.size(), begin + 200);
-  for (std::size_t i = begin; i < last; ++i)
+  for (std::size_t i = begin; i < begin + 200 && i + 1 + length <= text.size(); ++i)
     if (text[i] == '\n') {
       begin = i + 1;
       break;

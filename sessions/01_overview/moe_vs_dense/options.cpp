@@ -1,5 +1,9 @@
 #include "sessions/01_overview/moe_vs_dense/options.hpp"
 
+#include <algorithm>
+#include <cctype>
+#include <cstring>
+
 #include "common/app/flags.hpp"
 #include "common/app/machine.hpp"
 #include "common/io/config_json.hpp"
@@ -30,13 +34,19 @@ void apply_presets(Options& o, const Flags& flags) {
   if (!flags.given("--out") && (o.quick || o.full)) o.out += o.quick ? "_quick" : "_full";
 }
 
+// As a shell reads it back: quoted unless plain, ' as '\''.
+std::string shell_word(const std::string& word) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) || std::strchr("-_=./,:+@%", c); };
+  if (!word.empty() && std::ranges::all_of(word, plain)) return word;
+  std::string quoted = "'";
+  for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
+  return quoted + "'";
+}
+
 std::string command_line(int argc, char** argv) {
   std::string line = "./moe demo 1";
-  for (int i = 1; i < argc; ++i) {
-    const std::string word = argv[i];
-    if (word == "--resume") continue;
-    line += word.find_first_of(" '\"$&;|<>*?()\\") == std::string::npos ? " " + word : " '" + word + "'";
-  }
+  for (int i = 1; i < argc; ++i)
+    if (std::string_view(argv[i]) != "--resume") line += " " + shell_word(argv[i]);
   return line + " --resume";
 }
 

@@ -57,7 +57,7 @@ HeatMapPlot load_over_time(const Comparison& c, std::size_t layer) {
       last_step = record.number("step");
     }
   HeatMapPlot plot{.map = {.title = concat("Layer ", layer + 1), .rows = {}, .columns = {}, .values = {}, .low = 0, .high = 2, .row_name = "expert", .column_name = "step"},
-                   .x_label = "step", .y_label = "expert", .value_label = "load / mean", .x_low = 0, .x_high = last_step, .width = 480, .height = 300};
+                   .x_label = "step", .y_label = "expert", .value_label = "load / mean", .x_low = 0, .x_high = last_step};
   if (columns.empty()) return plot;
   const std::size_t stride = std::max<std::size_t>(1, columns.size() / 120);  // columns that a reader can tell apart
   for (std::size_t e = 0; e < columns[0].size(); ++e) plot.map.rows.push_back(std::to_string(e));
@@ -94,9 +94,9 @@ void add_experts(HtmlReport& page, const Comparison& c) {
                 {metric_plot(c, "entropy", "router entropy, nats"), "Mean entropy of the router's distribution: it falls as the router makes up its mind."}});
   page.section("Experts and domains");
   std::vector<HeatMap> maps;
-  for (std::size_t l = 0; l < layers; ++l) maps.push_back(specialisation(expert_domain_counts(c, l)));
-  page.heat_maps(maps, "P(domain | expert) on held-out text, experts ordered by the domain they read most. Domains count alike: 1/" +
-                           std::to_string(c.domains.size()) + " everywhere would be no specialisation.");
+  for (std::size_t l = 0; l < layers; ++l) maps.push_back(what_experts_read(c, l));
+  page.heat_maps(maps, concat("P(domain | expert) on held-out text, experts ordered by the domain they read most. All domains have the "
+                              "same share of the text, so 1/", c.domains.size(), " everywhere would be no specialisation."));
 }
 
 void add_texts(HtmlReport& page, const Comparison& c) {

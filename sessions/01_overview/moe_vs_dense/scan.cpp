@@ -9,7 +9,6 @@
 #include "common/app/main.hpp"
 #include "common/nn/cost.hpp"
 #include "common/report/gnuplot.hpp"
-#include "common/report/metrics_log.hpp"
 #include "common/report/table.hpp"
 #include "common/report/write_file.hpp"
 #include "common/train/run.hpp"
@@ -31,18 +30,9 @@ struct Outcome {
   double bits, seconds;
 };
 
-// Of a run that is complete in `directory`; nothing otherwise.
-std::optional<Outcome> finished_run(const std::filesystem::path& directory, std::int64_t steps) {
-  const std::string file = (directory / "metrics.jsonl").string();
-  if (!std::filesystem::exists(file)) return std::nullopt;
-  for (const MetricRecord& r : read_metrics(file))
-    if (r.number("step") == static_cast<double>(steps) && r.find("held_out")) return Outcome{r.number("held_out"), r.number("seconds")};
-  return std::nullopt;
-}
-
+// A finished run only has its checkpoint verified (same flags? same text?) and is evaluated again.
 std::optional<Outcome> one_run(const Options& o, const Corpus& corpus, std::int64_t experts, std::int64_t seed) {
   const std::filesystem::path directory = std::filesystem::path(o.out) / concat("experts-", experts, "-seed-", seed);
-  if (const auto known = finished_run(directory, o.train.steps)) return known;
   if (!o.quiet) std::fprintf(stderr, "%lld experts, seed %lld\n", static_cast<long long>(experts), static_cast<long long>(seed));
   Context ctx(static_cast<int>(o.threads));
   const LanguageModelConfig config = config_with(o, experts);

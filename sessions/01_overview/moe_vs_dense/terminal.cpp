@@ -29,7 +29,7 @@ void print_comparison(const Comparison& c) {
   heading(concat("Expert load, layer ", last + 1, " (assignments of held-out text; │ marks the mean)"));
   std::printf("%s", load_bars(expert_load(c, last), {.width = width, .colour = colour}).c_str());
   heading("What each expert reads: P(domain | expert), layer " + std::to_string(last + 1));
-  std::printf("%s", terminal_heat_map(specialisation(expert_domain_counts(c, last)), {.width = width, .colour = colour}).c_str());
+  std::printf("%s", terminal_heat_map(what_experts_read(c, last), {.width = width, .colour = colour}).c_str());
   heading("Text from each model (temperature 0.8)");
   const std::size_t shown = std::min<std::size_t>(1, c.dense.samples.size() - 1);
   print_text(c.dense.samples[shown], c.dense.name);
