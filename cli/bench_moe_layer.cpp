@@ -75,13 +75,14 @@ class LayerBench {
 
 int bench_moe_layer_main(int argc, char** argv) {
   std::int64_t threads = this_machine().cores, pairs = 9;
-  bool json = false;
+  bool json = false, markdown = false;
   Flags flags("moe bench moe_layer",
               "Times an MoE layer (forward and backward, SwiGLU) against its matrix products alone.",
               "moe bench moe_layer\nmoe bench moe_layer --threads 1 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
   flags.add("--pairs", pairs, "interleaved pairs of layer and products; medians are printed", between(1, 1000));
   flags.add("--json", json, "one JSON array instead of the table");
+  flags.add("--markdown", markdown, "the table for a document");
   flags.parse(argc, argv);
 
   Context ctx(static_cast<int>(threads));
@@ -92,7 +93,7 @@ int bench_moe_layer_main(int argc, char** argv) {
     table.row({whole(s.N), whole(s.D), whole(s.F), whole(s.E), whole(s.K), whole(threads), format_fixed(m.seconds, 4),
                format_fixed(m.gemm_seconds, 4), format_fixed(m.fraction, 3), format_fixed(m.flops / m.seconds / 1e9, 1)});
   }
-  std::printf("%s\n", (json ? table.json() : table.terminal()).c_str());
+  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
   return 0;
 }
 

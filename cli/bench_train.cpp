@@ -65,13 +65,14 @@ Table operations(const TrainMeasurement& m, double bandwidth) {
 
 int bench_train_main(int argc, char** argv) {
   std::int64_t threads = this_machine().cores, steps = 30, experts = 32;
-  bool json = false;
+  bool json = false, markdown = false;
   Flags flags("moe bench train", "Times training steps of the demo's models and shows where the time goes, by operation.",
               "moe bench train\nmoe bench train --threads 1 --experts 8 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
   flags.add("--steps", steps, "measured steps", between(3, 100000));
   flags.add("--experts", experts, "experts of the MoE model", between(2, 4096));
   flags.add("--json", json, "one JSON array instead of the tables");
+  flags.add("--markdown", markdown, "the table for a document");
   flags.parse(argc, argv);
 
   LanguageModelConfig moe;
@@ -89,9 +90,9 @@ int bench_train_main(int argc, char** argv) {
     summary.row({name, std::to_string(threads), format_fixed(m.tokens_per_second, 0), format_fixed(m.step_seconds, 5),
                  format_fixed(m.gemm_seconds, 5), format_fixed(m.gemm_seconds / m.step_seconds, 3),
                  format_fixed(static_cast<double>(m.peak_early) / 1048576, 1), format_fixed(static_cast<double>(m.peak_late) / 1048576, 1)});
-    if (!json) std::printf("%s: time by operation; copy bandwidth %.1f GB/s\n%s\n", name, bandwidth / 1e9, operations(m, bandwidth).terminal().c_str());
+    if (!json && !markdown) std::printf("%s: time by operation; copy bandwidth %.1f GB/s\n%s\n", name, bandwidth / 1e9, operations(m, bandwidth).terminal().c_str());
   }
-  std::printf("%s\n", (json ? summary.json() : summary.terminal()).c_str());
+  std::printf("%s\n", (json ? summary.json() : markdown ? summary.markdown() : summary.terminal()).c_str());
   return 0;
 }
 

@@ -1,4 +1,6 @@
-// Recorded figures and tables, and the runs that make them again.
+// Recorded figures and tables: the runs that make them, and where their results stand in the documents.
+//
+// A document shows a result between <!-- begin NAME --> and <!-- end NAME -->; nobody edits what is between.
 #pragma once
 
 #include <span>
@@ -8,13 +10,23 @@
 
 namespace moe {
 
+struct Record {
+  std::string_view result;    // file the run leaves in its directory; "stdout": what it printed
+  std::string_view document;  // from the repository's root
+  std::string_view marker;    // "": the document is the file itself
+};
+
 struct Figure {
-  std::string_view stage;              // number of the stage that makes it
-  std::vector<std::string> arguments;  // with these arguments
-  std::string_view result;             // what it rewrites, from the repository's root
-  std::string_view cost;               // "35 minutes on 2 cores"
+  std::string_view name;               // also the run's directory, runs/figures/NAME
+  std::vector<std::string> arguments;  // of moe; {out} stands for that directory
+  std::vector<Record> records;
+  std::string_view cost;  // "about 10 minutes on two cores"
 };
 
 std::span<const Figure> figures();
+
+// `document` with what is between the marker's lines replaced by `content`: a Markdown table as it is, other text fenced.
+// Throws UserError (bad_file) when a marker is missing.
+std::string with_record(const std::string& document, const Record& record, const std::string& content);
 
 }  // namespace moe

@@ -55,7 +55,7 @@ NothingIncludesSessions() { rejects cli/x.cpp '"sessions/01_a/x.hpp"'; }
 NothingIncludesExercises() { rejects tests/moe/y_test.cpp '"exercises/e/x.hpp"'; }
 SessionsDoNotIncludeEachOther() { rejects sessions/02_b/01_y.cpp '"sessions/01_a/x.hpp"'; }
 HeavyHeadersStayInCppFiles() { rejects common/io/x.hpp '<nlohmann/json.hpp>'; }
-OpenMpStaysInParallelFor() { rejects kernels/base/b.cpp '<omp.h>'; }
+ThreadsComeFromParallelForNotFromOpenMp() { rejects kernels/base/b.cpp '<omp.h>'; }
 RelativeIncludesAreRefused() { rejects common/nn/x.cpp '"model.hpp"'; }
 
 refused() {

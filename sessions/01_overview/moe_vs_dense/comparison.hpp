@@ -24,6 +24,7 @@ HeatMap expert_domain_counts(const Comparison& c, std::size_t layer);  // assign
 HeatMap what_experts_read(const Comparison& c, std::size_t layer);     // P(domain | expert), experts by their first domain
 std::vector<std::int64_t> expert_load(const Comparison& c, std::size_t layer);  // on held-out text
 
+std::string result_text(const Comparison& c);  // table and verdict
 void print_comparison(const Comparison& c);
 std::string comparison_json(const Comparison& c);
 void write_report(const Comparison& c, const Corpus& corpus);  // OUT/report.html and the numbers beside it as CSV

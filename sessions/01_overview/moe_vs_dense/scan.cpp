@@ -87,7 +87,7 @@ void write_results(const Options& o, const std::vector<Point>& points) {
   const std::filesystem::path out = o.out;
   write_file((out / "scan.md").string(), scan_table(points).markdown());
   write_file((out / "scan.csv").string(), scan_table(points).csv());
-  if (const auto svg = render_svg(scan_plot(points), "scan")) write_file((out / "scan.svg").string(), *svg);
+  if (const auto svg = render_svg_file(scan_plot(points))) write_file((out / "scan.svg").string(), *svg);
 }
 
 }  // namespace

@@ -20,9 +20,14 @@ void print_text(const Sample& sample, const std::string& model) {
 
 }  // namespace
 
+std::string result_text(const Comparison& c) {
+  std::string text = comparison_table(c).terminal();
+  for (const std::string& line : verdict(c)) text += line + "\n";
+  return text;
+}
+
 void print_comparison(const Comparison& c) {
-  std::printf("\n%s", comparison_table(c).terminal().c_str());
-  for (const std::string& line : verdict(c)) std::printf("%s\n", line.c_str());
+  std::printf("\n%s", result_text(c).c_str());
   const int width = std::min(terminal_width(STDOUT_FILENO), 100);
   const ColourMode colour = colour_mode(STDOUT_FILENO);
   const std::size_t last = c.moe.result.evaluation.expert_domain.size() - 1;
