@@ -76,9 +76,9 @@ void answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
   generate(ctx, model, tokenizer.encode(prompt), o.sample, [&](const TracedToken& t) {
     RoutedToken token{tokenizer.decode({&t.token, 1}), {}};
     if (!o.show_routing) stream.put(token.bytes);
-    for (const auto& layer : t.layers) {
+    for (const auto& visited : t.layers) {
       auto& choices = token.layers.emplace_back();
-      for (const ExpertChoice& c : layer) choices.push_back({c.expert, c.weight});
+      for (const ExpertChoice& c : visited) choices.push_back({c.expert, c.weight});
     }
     routed.tokens.push_back(std::move(token));
     return !interrupted();

@@ -4,7 +4,6 @@
 #include <string_view>
 
 #include "cli/commands.hpp"
-#include "cli/figures.hpp"
 #include "cli/run_stage.hpp"
 #include "cli/stages.hpp"
 #include "common/app/flags.hpp"
@@ -74,7 +73,7 @@ int targets_main(int argc, char** argv) try {
   if (command == "stage" && argc > 2 && !is_help(argv[2])) print_target(find_stage(argv[2]));
   if (command == "demo") print_target(main_job(argc - 1, argv + 1));
   if (command == "figures")
-    for (const Figure& figure : figures()) print_target(find_stage(figure.stage));
+    for (const Stage& stage : stages()) print_target(stage);
   return 0;
 } catch (const UserError&) {
   return 0;

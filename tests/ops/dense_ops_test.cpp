@@ -125,6 +125,33 @@ TEST(GroupedFfnGradient, MatchesFiniteDifferencesWithEmptyExpertsAndUnusedRows) 
   }
 }
 
+// Micro-batches: a gradient that stands is added to, exactly.
+TEST(ParameterGradients, AddOverTwoPassesForEveryOperation) {
+  Context ctx;
+  Parameter table = normal_parameter(ctx, {7, 6}, 1), norm = normal_parameter(ctx, {6}, 2),
+            w = normal_parameter(ctx, {6, 6}, 3);
+  Parameter gate_up = normal_parameter(ctx, {2, 10, 6}, 4), down = normal_parameter(ctx, {2, 6, 5}, 5);
+  const Tensor id = tensor_of<std::int32_t>(ctx, {3, 0, 3, 5}, {4}),
+               offset = tensor_of<std::int32_t>(ctx, {0, 1, 4}, {3});
+  const std::vector<Parameter*> all{&table, &norm, &w, &gate_up, &down};
+  const auto pass = [&] {
+    Tape tape(ctx);
+    ForwardContext f{.ctx = ctx, .tape = &tape};
+    const Value x = ops::linear(f, ops::rms_norm(f, ops::embedding(f, id, table), norm, 1e-5), w);
+    const Tape::Root root{project(f, ops::grouped_ffn(f, x, gate_up, down, offset))};
+    tape.backward({&root, 1});
+  };
+  pass();
+  std::vector<std::vector<double>> twice;
+  for (Parameter* p : all) {
+    twice.push_back(values_of<double>(p->grad));
+    for (double& d : twice.back()) d *= 2;
+  }
+  pass();
+  for (std::size_t i = 0; i < all.size(); ++i)
+    EXPECT_TRUE(close(values_of<double>(all[i]->grad), twice[i], {1e-14, 1e-13})) << i;
+}
+
 TEST(GroupedFfn, RefusesShapesThatDoNotFit) {
   Context ctx;
   Parameter gate_up = normal_parameter(ctx, {2, 6, 4}, 1), down = normal_parameter(ctx, {2, 4, 3}, 2);

@@ -46,6 +46,17 @@ TEST(TopKGateGradient, MatchesFiniteDifferencesRenormalisedOrNot) {
     }
 }
 
+TEST(TopKGate, RenormalisesOnlyWhenAsked) {
+  Context ctx;
+  ForwardContext f{.ctx = ctx};
+  const Tensor score = tensor_of<double>(ctx, {1, 4, 2, 0.5, 8, 8}, {2, 3});
+  const ops::TopK raw = ops::top_k_gate(f, score, 2, false), shared = ops::top_k_gate(f, score, 2, true);
+  EXPECT_EQ(values_of<std::int32_t>(raw.expert), (std::vector<std::int32_t>{1, 2, 1, 2}));
+  EXPECT_EQ(values_of<std::int32_t>(shared.expert), (std::vector<std::int32_t>{1, 2, 1, 2}));
+  EXPECT_EQ(values_of<double>(raw.weight.tensor), (std::vector<double>{4, 2, 8, 8}));
+  EXPECT_EQ(values_of<double>(shared.weight.tensor), (std::vector<double>{4.0 / 6, 2.0 / 6, 0.5, 0.5}));
+}
+
 TEST(CrossEntropyGradient, MatchesFiniteDifferencesAndIgnoresNegativeTargets) {
   for (const std::vector<std::int32_t>& target :
        {std::vector<std::int32_t>{2, -1, 0, 4, -100, 2}, {1, 1, 1, 1, 1, 1}, {-1, -1, 3, -1, -1, -1}}) {

@@ -1,9 +1,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
-#include <numeric>
 
 #include "common/ops/ops.hpp"
+#include "tests/ops/attention_oracle.hpp"
 #include "tests/support/gradients.hpp"
 
 namespace moe::testing {
@@ -23,38 +23,6 @@ Tensor positions(Context& ctx, const SelfAttention& s, int first = 0) {
   return tensor_of<std::int32_t>(ctx, p, {s.B * s.T});
 }
 
-// The definition, one (sequence, head, query) at a time: rotate, score, softmax, average.
-std::vector<double> oracle(const std::vector<double>& qkv, const std::vector<std::int32_t>& position,
-                           const SelfAttention& s) {
-  const std::int64_t ld = width(s), half = s.W / 2;
-  const auto rotated = [&](std::int64_t row, std::int64_t head, std::int64_t w) {
-    const double* x = qkv.data() + row * ld + head * s.W;
-    const double angle = position[row] * std::pow(s.rope_theta, -2.0 * static_cast<double>(w % half) /
-                                                                    static_cast<double>(s.W));
-    return w < half ? x[w] * std::cos(angle) - x[w + half] * std::sin(angle)
-                    : x[w] * std::cos(angle) + x[w - half] * std::sin(angle);
-  };
-  std::vector<double> out(static_cast<std::size_t>(s.B * s.T * s.H * s.W));
-  for (std::int64_t b = 0; b < s.B; ++b)
-    for (std::int64_t h = 0; h < s.H; ++h)
-      for (std::int64_t t = 0; t < s.T; ++t) {
-        const std::int64_t row = b * s.T + t, kv_head = h * s.G / s.H;
-        std::vector<double> weight;
-        for (std::int64_t u = 0; u <= t; ++u) {
-          double score = 0;
-          for (std::int64_t w = 0; w < s.W; ++w)
-            score += rotated(row, h, w) * rotated(b * s.T + u, s.H + kv_head, w);
-          weight.push_back(std::exp(score / std::sqrt(static_cast<double>(s.W))));
-        }
-        const double sum = std::accumulate(weight.begin(), weight.end(), 0.0);
-        for (std::int64_t w = 0; w < s.W; ++w)
-          for (std::int64_t u = 0; u <= t; ++u)
-            out[row * s.H * s.W + h * s.W + w] +=
-                weight[u] / sum * qkv[(b * s.T + u) * ld + (s.H + s.G + kv_head) * s.W + w];
-      }
-  return out;
-}
-
 constexpr SelfAttention kShapes[] = {{1, 1, 1, 1, 2, 10000},
                                      {2, 5, 4, 2, 6, 100},
                                      {1, 33, 2, 1, 4, 10000},
@@ -67,7 +35,7 @@ TEST(SelfAttention, EqualsItsDefinition) {
       Context ctx(2);
       ForwardContext f{.ctx = ctx};
       const Tensor qkv = normal_tensor(ctx, {s.B * s.T, width(s)}, 1), position = positions(ctx, s, first);
-      const auto expected = oracle(values_of<double>(qkv), values_of<std::int32_t>(position), s);
+      const auto expected = attention_oracle(values_of<double>(qkv), values_of<std::int32_t>(position), s);
       const Value y = ops::self_attention(f, qkv, position, s);
       EXPECT_TRUE(close(values_of<double>(y.tensor), expected, {1e-12, 1e-12})) << s.T << " " << s.H;
     }
@@ -104,7 +72,7 @@ TEST(SelfAttention, ChunksThroughACacheEqualTheWhole) {
     Context ctx;
     ForwardContext f{.ctx = ctx};
     const Tensor qkv = normal_tensor(ctx, {9, width(whole)}, 1), position = positions(ctx, whole);
-    const auto expected = oracle(values_of<double>(qkv), values_of<std::int32_t>(position), whole);
+    const auto expected = attention_oracle(values_of<double>(qkv), values_of<std::int32_t>(position), whole);
     ops::KvCache cache{.kv = tensor_of<double>(ctx, std::vector<double>(12 * 16, NAN), {12, 16})};
     std::vector<double> out;
     for (std::int64_t begin = 0; const std::int64_t n : chunks) {

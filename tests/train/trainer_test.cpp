@@ -1,0 +1,149 @@
+// The trainer: it learns, it is a function of its settings alone, and it notices when it no longer learns.
+#include "common/train/trainer.hpp"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <thread>
+
+#include "tests/train/support.hpp"
+
+namespace moe {
+namespace {
+
+using namespace moe::testing;
+
+enum class Reports { never, always, some };
+
+std::vector<float> trained(std::int64_t experts, std::int64_t steps, int threads, Reports reports = Reports::never,
+                           std::uint64_t seed = 5) {
+  Context ctx(threads);
+  const Corpus corpus = small_corpus();
+  TrainSettings settings = small_settings(steps);
+  settings.seed = seed;
+  Trainer trainer(ctx, small_config(experts), settings, corpus);
+  while (!trainer.finished())
+    trainer.step(reports == Reports::always || (reports == Reports::some && trainer.steps_done() % 3 == 0));
+  return parameters_of(trainer.model());
+}
+
+TEST(Trainer, LearnsALearnableText) {
+  for (const std::int64_t experts : {0, 4}) {
+    Context ctx(2);
+    const Corpus corpus = small_corpus();
+    Trainer trainer(ctx, small_config(experts), small_settings(80), corpus);
+    const double first = trainer.step(true)->loss;
+    EXPECT_NEAR(first, std::log(256.0), 0.1) << "a small head starts near the uniform distribution";
+    double last = 0;
+    while (!trainer.finished()) last = trainer.step(true)->loss;
+    EXPECT_LT(last, 2) << experts << " experts";
+  }
+}
+
+TEST(Trainer, ReportsWhatTheStepDid) {
+  Context ctx;
+  const Corpus corpus = small_corpus();
+  const TrainSettings settings = small_settings(40);  // warm-up: 2 steps
+  Trainer trainer(ctx, small_config(4), settings, corpus);
+  EXPECT_FALSE(trainer.step(false).has_value());
+  const StepReport r = *trainer.step(true);
+  EXPECT_EQ(r.step, 2);
+  EXPECT_EQ(trainer.steps_done(), 2);
+  EXPECT_DOUBLE_EQ(r.learning_rate, 1e-2);
+  EXPECT_GT(r.gradient_norm, 0);
+  EXPECT_NEAR(r.extra.at("aux"), 1, 0.5) << "1 when the load is even";
+  EXPECT_NEAR(r.extra.at("z"), std::pow(std::log(4), 2), 0.5) << "small logits: logsumexp is ln E";
+  ASSERT_EQ(r.load.size(), 2u);
+  for (const auto& [layer, load] : r.load) {
+    std::int64_t sum = 0;
+    for (const std::int64_t n : load.load) sum += n;
+    EXPECT_EQ(sum, settings.sequences * settings.length * 2) << "layer " << layer;
+  }
+}
+
+TEST(Trainer, GivesTheSameBytesForAnyNumberOfThreads) {
+  for (const std::int64_t experts : {0, 4}) {
+    const std::vector<float> one = trained(experts, 12, 1);
+    for (const int threads : {2, 3})
+      EXPECT_TRUE(same_bytes(trained(experts, 12, threads), one)) << experts << " experts, " << threads << " threads";
+  }
+}
+
+TEST(Trainer, AnotherSeedGivesAnotherModel) {
+  EXPECT_FALSE(same_bytes(trained(4, 3, 1, Reports::never, 5), trained(4, 3, 1, Reports::never, 6)));
+}
+
+TEST(Trainer, ReportsMakeNoDifferenceToTheBytes) {
+  const std::vector<float> never = trained(4, 12, 2);
+  EXPECT_TRUE(same_bytes(trained(4, 12, 2, Reports::always), never));
+  EXPECT_TRUE(same_bytes(trained(4, 12, 2, Reports::some), never));
+}
+
+TEST(Trainer, TwoInTwoThreadsGiveTheBytesThatEachGivesAlone) {
+  const std::vector<float> alone[2] = {trained(4, 12, 2), trained(0, 20, 2)};
+  for (int repeat = 0; repeat < 3; ++repeat) {
+    std::vector<float> together[2];
+    std::thread other([&] { together[1] = trained(0, 20, 2); });
+    together[0] = trained(4, 12, 2);
+    other.join();
+    EXPECT_TRUE(same_bytes(together[0], alone[0])) << "repeat " << repeat;
+    EXPECT_TRUE(same_bytes(together[1], alone[1])) << "repeat " << repeat;
+  }
+}
+
+TEST(Trainer, ANumberThatIsNoneStopsTheRunAndNamesTheStep) {
+  for (const float poison : {std::numeric_limits<float>::quiet_NaN(), std::numeric_limits<float>::infinity()})
+    for (const std::int64_t experts : {0, 4}) {
+      Context ctx(2);
+      const Corpus corpus = small_corpus();
+      Trainer trainer(ctx, small_config(experts), small_settings(40), corpus);
+      for (int i = 0; i < 3; ++i) trainer.step(true);
+      trainer.model().visit([&](const std::string& name, Parameter& p) {
+        if (name == "model.norm.weight") p.value.data<float>()[5] = poison;
+      });
+      EXPECT_TRUE(says(complaint([&] { trainer.step(true); }), "1: ", "at step 4 "));
+    }
+}
+
+TEST(Trainer, NaNInARouterStopsTheRunToo) {
+  Context ctx(2);
+  const Corpus corpus = small_corpus();
+  Trainer trainer(ctx, small_config(4), small_settings(40), corpus);
+  trainer.model().visit([&](const std::string& name, Parameter& p) {
+    if (name.ends_with("gate.weight")) p.value.data<float>()[0] = NAN;
+  });
+  EXPECT_TRUE(says(complaint([&] { trainer.step(true); }), "1: ", "at step 1 "));
+}
+
+TEST(Trainer, AnAbsurdLearningRateEndsInAMessageNotInACrash) {
+  for (const std::int64_t experts : {0, 4}) {
+    Context ctx(2);
+    const Corpus corpus = small_corpus();
+    TrainSettings settings = small_settings(60);
+    settings.learning_rate = 1e30;
+    Trainer trainer(ctx, small_config(experts), settings, corpus);
+    const std::string said = complaint([&] {
+      while (!trainer.finished()) trainer.step(true);
+    });
+    EXPECT_TRUE(says(said, "1: ", "training diverged: at step ")) << experts << " experts";
+    EXPECT_TRUE(says(said, "1: ", "learning rate"));
+  }
+}
+
+TEST(Trainer, PeakMemoryIsConstantFromTheFifthStepOn) {
+  for (const bool report : {false, true}) {
+    Context ctx(2);
+    const Corpus corpus = small_corpus();
+    Trainer trainer(ctx, small_config(4), small_settings(40), corpus);
+    for (int i = 0; i < 5; ++i) trainer.step(report);
+    const std::size_t peak = ctx.allocator->peak_bytes(), live = ctx.allocator->live_bytes();
+    while (!trainer.finished()) trainer.step(report);
+    EXPECT_EQ(ctx.allocator->peak_bytes(), peak);
+    EXPECT_EQ(ctx.allocator->live_bytes(), live);
+    EXPECT_LT(live, peak);
+  }
+}
+
+}  // namespace
+}  // namespace moe
