@@ -5,6 +5,7 @@
 
 #include <cstdio>
 #include <iostream>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "common/app/flags.hpp"
@@ -49,14 +50,15 @@ std::size_t shown_layer(const GenerateOptions& o, std::size_t layers) {
   return o.layer == 0 ? layers - 1 : static_cast<std::size_t>(o.layer - 1);
 }
 
-// Above each stretch of text with the same expert, its number; without colour there is nothing else to see it by.
+// After each stretch of text with the same expert, its number; without colour there is nothing else to see it by.
 void print_plain_routing(const RoutedText& text, std::size_t layer) {
   for (std::size_t i = 0; i < text.tokens.size();) {
     std::string bytes;
     const auto expert_at = [&](std::size_t t) { return text.tokens[t].layers.size() > layer && !text.tokens[t].layers[layer].empty() ? text.tokens[t].layers[layer][0].expert : -1; };
     const int expert = expert_at(i);
     while (i < text.tokens.size() && (expert_at(i) == expert || ends_inside_character(bytes))) bytes += text.tokens[i++].bytes;
-    std::printf("%s[%d]", printable_utf8(bytes).c_str(), expert);
+    std::printf("%s", printable_utf8(bytes).c_str());
+    if (expert >= 0) std::printf("[%d]", expert);  // the last token was made, not read: it has none
   }
   std::printf("\n");
 }
@@ -72,10 +74,11 @@ void answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
   const std::size_t layers = model.config().moe.experts > 0 ? static_cast<std::size_t>(model.config().layers) : 0;
   const std::size_t layer = o.show_routing ? shown_layer(o, layers) : 0;
   RoutedText routed{"", {}};
-  Stream stream;
+  std::optional<Stream> stream;
+  if (!o.show_routing) stream.emplace();
   generate(ctx, model, tokenizer.encode(prompt), o.sample, [&](const TracedToken& t) {
     RoutedToken token{tokenizer.decode({&t.token, 1}), {}};
-    if (!o.show_routing) stream.put(token.bytes);
+    if (stream) stream->put(token.bytes);
     for (const auto& visited : t.layers) {
       auto& choices = token.layers.emplace_back();
       for (const ExpertChoice& c : visited) choices.push_back({c.expert, c.weight});

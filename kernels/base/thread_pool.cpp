@@ -13,9 +13,9 @@ void pause() {
 #endif
 }
 
-// Waits while `a` holds `value`: some 20 µs awake, which covers the gaps between operations, then asleep.
+// Waits while `a` holds `value`: some 50 µs awake, which covers the gaps between operations, then asleep.
 void wait_while(const std::atomic<std::int32_t>& a, std::int32_t value) {
-  for (int i = 0; i < 1000; ++i) {
+  for (int i = 0; i < 4000; ++i) {
     if (a.load(std::memory_order_acquire) != value) return;
     pause();
   }

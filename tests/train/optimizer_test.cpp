@@ -3,8 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <numbers>
 
 #include "tests/support/compare.hpp"
 
@@ -75,7 +75,7 @@ TEST(Optimizer, FollowsAReferenceInDoubleOverStepsWithAndWithoutClipping) {
     const double scale = step % 2 ? 10 : 0.01, rate = 0.1 / step;  // far above and far below max_norm
     three.give_gradients(static_cast<std::uint64_t>(step), scale);
     const std::vector<double> g = values_of<double>(three.decayed.grad), h = values_of<double>(three.norm.grad);
-    const double length = norm_of(g, h), clip = length > 2 ? 2 / length : 1;
+    const double length = norm_of(g, h), clip = std::min(1.0, 2 / (length + 1e-6));
     optimizer.step(step, rate);
     decayed.step(g, clip, rate, 0.3, step);
     norm.step(h, clip, rate, 0, step);
@@ -129,8 +129,11 @@ TEST(WarmupCosine, KnowsRunsWithoutWarmUpAndRunsThatAreAllWarmUp) {
 TEST(WarmupCosine, RisesThenFalls) {
   for (int step = 1; step < 200; ++step) {
     const double before = warmup_cosine(step - 1, 200, 20, 1), now = warmup_cosine(step, 200, 20, 1);
-    if (step < 20) EXPECT_GT(now, before) << step;
-    if (step > 20) EXPECT_LT(now, before) << step;
+    if (step < 20) {
+      EXPECT_GT(now, before) << step;
+    } else if (step > 20) {
+      EXPECT_LT(now, before) << step;
+    }
   }
 }
 

@@ -92,11 +92,10 @@ TEST(Run, KeepsTheNewestCheckpointsAndEndsWithOne) {
   EXPECT_EQ(checkpoints[checkpoints.size() - 2].filename(), "checkpoint-00000028");
 }
 
-// Runs on a trainer that throws where a process would have been killed: after `steps` steps, between two checkpoints.
-void run_until_killed(const TemporaryRun& run, std::int64_t steps) {
+// What a killed process leaves: checkpoints up to `steps`, lines up to some later step, the last of them cut.
+void leave_as_killed(const TemporaryRun& run, std::int64_t steps) {
   Job job;
   job.run(options_for(run));
-  // What a killed process leaves: checkpoints up to `steps`, lines up to some later step, the last of them cut.
   for (const auto& checkpoint : list_checkpoints(run.path()))
     if (std::stoll(checkpoint.filename().string().substr(11)) > steps) std::filesystem::remove_all(checkpoint);
   std::ofstream(run / "metrics.jsonl", std::ios::app) << "{\"step\":35,\"lo";
@@ -106,7 +105,7 @@ TEST(Run, AfterAKillTheMetricsHaveEachStepOnceAndTheSameNumbers) {
   TemporaryRun whole, killed;
   Job uninterrupted;
   uninterrupted.run(options_for(whole));
-  run_until_killed(killed, 28);
+  leave_as_killed(killed, 28);
   Job resumed;
   const RunResult result = resumed.run(options_for(killed, true));
   EXPECT_TRUE(result.finished);
@@ -114,7 +113,7 @@ TEST(Run, AfterAKillTheMetricsHaveEachStepOnceAndTheSameNumbers) {
   EXPECT_TRUE(same_bytes(parameters_of(resumed.trainer.model()), parameters_of(uninterrupted.trainer.model())));
 }
 
-// SIGINT from another place than the loop: the corpus of the run is asked for by every step.
+// Raises SIGINT in the middle of a step: while its batch is being made, which asks the tokenizer for the size of each target.
 class InterruptAt {
  public:
   InterruptAt(Job& job, std::int64_t step) : job_(job), step_(step) {

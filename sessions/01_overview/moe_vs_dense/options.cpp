@@ -40,7 +40,7 @@ std::string shell_word(const std::string& word) {
   if (!word.empty() && std::ranges::all_of(word, plain)) return word;
   std::string quoted = "'";
   for (const char c : word) quoted += c == '\'' ? "'\\''" : std::string(1, c);
-  return quoted + "'";
+  return quoted += '\'';
 }
 
 std::string command_line(int argc, char** argv) {
