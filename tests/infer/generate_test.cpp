@@ -30,7 +30,9 @@ struct Trained {
   LanguageModel& model() { return trainer.model(); }
 };
 
-std::vector<Token> tokens_of(const std::string& text) { return ByteTokenizer().encode(text); }
+std::vector<Token> tokens_of(const std::string& text) {
+  return ByteTokenizer().encode(text);
+}
 
 struct Forward {
   Tensor logits;  // (n, V)
@@ -42,8 +44,12 @@ Forward forward(Context& ctx, LanguageModel& model, std::span<const Token> text)
   const auto n = static_cast<std::int64_t>(text.size());
   std::vector<std::int32_t> id(text.begin(), text.end()), position(text.size());
   std::iota(position.begin(), position.end(), 0);
-  const TokenInfo tokens{.sequences = 1, .length = n, .id = tensor_of(ctx, id, {n}), .position = tensor_of(ctx, position, {n}),
-                         .sequence = Tensor::zeros(ctx, DType::i32, {n}), .tag = {}};
+  const TokenInfo tokens{.sequences = 1,
+                         .length = n,
+                         .id = tensor_of(ctx, id, {n}),
+                         .position = tensor_of(ctx, position, {n}),
+                         .sequence = Tensor::zeros(ctx, DType::i32, {n}),
+                         .tag = {}};
   Forward result;
   ForwardContext f{.ctx = ctx, .tokens = &tokens, .metrics = &result.metrics};
   result.logits = model.forward(f).tensor;
@@ -55,7 +61,8 @@ Token likeliest(const Tensor& logits) {
   return static_cast<Token>(std::max_element(last.begin(), last.end()) - last.begin());
 }
 
-std::vector<TracedToken> generated(Trained& t, std::span<const Token> prompt, const SampleSettings& settings) {
+std::vector<TracedToken> generated(Trained& t, std::span<const Token> prompt,
+                                   const SampleSettings& settings) {
   std::vector<TracedToken> seen;
   generate(t.ctx, t.model(), prompt, settings, [&](const TracedToken& token) {
     seen.push_back(token);
@@ -73,10 +80,12 @@ std::vector<Token> ids(const std::vector<TracedToken>& traced) {
 // What generate() is to show, computed without a cache: greedy, the last half of a full context read again.
 std::vector<Token> greedy(Trained& t, const std::vector<Token>& prompt, std::int64_t tokens) {
   const auto context = static_cast<std::size_t>(t.model().config().context);
-  std::vector<Token> window(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), context - 1)), prompt.end());
+  std::vector<Token> window(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), context - 1)),
+                            prompt.end());
   std::vector<Token> all = window;
   for (std::int64_t i = 0; i < tokens; ++i) {
-    if (window.size() > context) window.erase(window.begin(), window.end() - static_cast<std::ptrdiff_t>(context / 2));
+    if (window.size() > context)
+      window.erase(window.begin(), window.end() - static_cast<std::ptrdiff_t>(context / 2));
     const Token next = likeliest(forward(t.ctx, t.model(), window).logits);
     window.push_back(next);
     all.push_back(next);
@@ -91,7 +100,8 @@ TEST(Generate, AtTemperatureZeroIsTheArgmaxOfFullForwardPasses) {
     Trained t(experts);
     for (const std::string prompt : {"t", "the mo", "SUN;GL"}) {
       const std::vector<Token> text = tokens_of(prompt);
-      EXPECT_EQ(ids(generated(t, text, kGreedy)), greedy(t, text, 9)) << experts << " experts, after " << prompt;
+      EXPECT_EQ(ids(generated(t, text, kGreedy)), greedy(t, text, 9))
+          << experts << " experts, after " << prompt;
     }
   }
 }
@@ -157,7 +167,8 @@ TEST(Generate, IsAFunctionOfTheSeed) {
 TEST(Generate, ATinyTopPIsGreedy) {
   Trained t(4);
   const std::vector<Token> prompt = tokens_of("the mo");
-  EXPECT_EQ(ids(generated(t, prompt, {.tokens = 9, .temperature = 1.5, .top_p = 1e-6})), greedy(t, prompt, 9));
+  EXPECT_EQ(ids(generated(t, prompt, {.tokens = 9, .temperature = 1.5, .top_p = 1e-6})),
+            greedy(t, prompt, 9));
 }
 
 // 2,000 draws after the same prompt: frequencies follow the softmax, within four standard deviations.
@@ -172,7 +183,10 @@ TEST(Generate, SamplesWithTheProbabilitiesOfTheModel) {
   std::vector<double> count(256);
   constexpr int kDraws = 2000;
   for (int seed = 0; seed < kDraws; ++seed)
-    ++count[generated(t, prompt, {.tokens = 1, .temperature = 0.7, .top_p = 1, .seed = static_cast<std::uint64_t>(seed)}).back().token];
+    ++count[generated(t, prompt,
+                      {.tokens = 1, .temperature = 0.7, .top_p = 1, .seed = static_cast<std::uint64_t>(seed)})
+                .back()
+                .token];
   for (std::size_t v = 0; v < 256; ++v) {
     const double p = std::exp(static_cast<double>(last[v]) / 0.7) / sum;
     EXPECT_NEAR(count[v], kDraws * p, 4 * std::sqrt(kDraws * p * (1 - p)) + 2) << "token " << v;
@@ -183,7 +197,8 @@ TEST(Generate, StopsWhenTheCallbackSaysSo) {
   Trained t(4);
   for (const int stop : {1, 3, 4, 7}) {
     int calls = 0;
-    generate(t.ctx, t.model(), tokens_of("the"), {.tokens = 20}, [&](const TracedToken&) { return ++calls < stop; });
+    generate(t.ctx, t.model(), tokens_of("the"), {.tokens = 20},
+             [&](const TracedToken&) { return ++calls < stop; });
     EXPECT_EQ(calls, stop);
   }
 }
@@ -195,7 +210,8 @@ TEST(Generate, ZeroTokensShowThePromptOnly) {
 
 TEST(Generate, ADenseModelHasNoExpertsToShow) {
   Trained t(0);
-  for (const TracedToken& token : generated(t, tokens_of("the"), {.tokens = 3})) EXPECT_TRUE(token.layers.empty());
+  for (const TracedToken& token : generated(t, tokens_of("the"), {.tokens = 3}))
+    EXPECT_TRUE(token.layers.empty());
 }
 
 TEST(TraceText, EqualsTheRoutingOfTheForwardPassWindowByWindow) {

@@ -85,9 +85,9 @@ TEST(RmsNormGradient, MatchesFiniteDifferences) {
 
 TEST(AddGradient, GoesToBothSides) {
   Context ctx;
+  Parameter w = normal_parameter(ctx, {11}, 3);
   const GradientCheck check = check_all(ctx, {normal_tensor(ctx, {3, 11}, 1), normal_tensor(ctx, {3, 11}, 2)},
                                         {}, [&](ForwardContext& f, const auto& in) {
-                                          Parameter w = normal_parameter(f.ctx, {11}, 3);
                                           const Value sum = ops::add(f, ops::add(f, in[0], in[1]), in[0]);
                                           return project(f, ops::rms_norm(f, sum, w, 1e-3));
                                         });

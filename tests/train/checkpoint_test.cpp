@@ -18,8 +18,8 @@ struct Job {
   Context ctx;
   Corpus corpus;
   Trainer trainer;
-  explicit Job(const LanguageModelConfig& config, const TrainSettings& settings = small_settings(20), int threads = 2,
-               std::uint64_t text = 1)
+  explicit Job(const LanguageModelConfig& config, const TrainSettings& settings = small_settings(20),
+               int threads = 2, std::uint64_t text = 1)
       : ctx(threads), corpus(small_corpus(text)), trainer(ctx, config, settings, corpus) {}
   void steps(int n) {
     for (int i = 0; i < n; ++i) trainer.step(false);
@@ -55,8 +55,12 @@ void expect_resume_is_invisible(const LanguageModelConfig& config) {
   EXPECT_EQ(files_of(resumed.path()), files_of(straight.path()));
 }
 
-TEST(Checkpoint, ResumingADenseModelIsBitIdenticalToNeverHavingStopped) { expect_resume_is_invisible(small_config(0)); }
-TEST(Checkpoint, ResumingAnMoeModelIsBitIdenticalToNeverHavingStopped) { expect_resume_is_invisible(small_config(4)); }
+TEST(Checkpoint, ResumingADenseModelIsBitIdenticalToNeverHavingStopped) {
+  expect_resume_is_invisible(small_config(0));
+}
+TEST(Checkpoint, ResumingAnMoeModelIsBitIdenticalToNeverHavingStopped) {
+  expect_resume_is_invisible(small_config(4));
+}
 TEST(Checkpoint, ResumingATiedHeadIsBitIdenticalToNeverHavingStopped) {
   expect_resume_is_invisible(small_config(4, true));
 }
@@ -88,11 +92,13 @@ class CheckpointRefusal : public ::testing::Test {
     job.steps(5);
     job.trainer.save(run.path());
   }
-  std::string refusal(const LanguageModelConfig& config, const TrainSettings& settings, std::uint64_t text = 1) {
+  std::string refusal(const LanguageModelConfig& config, const TrainSettings& settings,
+                      std::uint64_t text = 1) {
     Job job(config, settings, 1, text);
     const std::vector<float> before = parameters_of(job.trainer.model());
     const std::string said = complaint([&] { job.trainer.load(run.path()); });
-    EXPECT_TRUE(same_bytes(parameters_of(job.trainer.model()), before)) << "a refused checkpoint left something behind";
+    EXPECT_TRUE(same_bytes(parameters_of(job.trainer.model()), before))
+        << "a refused checkpoint left something behind";
     EXPECT_EQ(job.trainer.steps_done(), 0);
     return said;
   }

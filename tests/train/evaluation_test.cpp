@@ -52,9 +52,12 @@ TEST(Evaluation, IsTheCrossEntropyOfTheHeldOutWindows) {
   for (std::size_t d = 0; d < 2; ++d) {
     double nats = 0, bytes = 0;
     for (const Batch& b : held_out_batches(job.corpus, d, 1, kContext, 10 * kContext)) {
-      const TokenInfo tokens{.sequences = 1, .length = kContext, .id = tensor_of(job.ctx, b.id, {kContext}),
+      const TokenInfo tokens{.sequences = 1,
+                             .length = kContext,
+                             .id = tensor_of(job.ctx, b.id, {kContext}),
                              .position = tensor_of(job.ctx, b.position, {kContext}),
-                             .sequence = tensor_of(job.ctx, b.sequence, {kContext}), .tag = {}};
+                             .sequence = tensor_of(job.ctx, b.sequence, {kContext}),
+                             .tag = {}};
       ForwardContext f{.ctx = job.ctx, .tokens = &tokens};
       const std::vector<float> logits = values_of<float>(job.trainer.model().forward(f).tensor);
       for (std::size_t t = 0; t < static_cast<std::size_t>(kContext); ++t) {
@@ -83,7 +86,9 @@ TEST(Evaluation, CountsEveryAssignmentOfEveryLayerOnce) {
   }
 }
 
-TEST(Evaluation, ADenseModelHasNoExperts) { EXPECT_TRUE(Job(0).evaluate().expert_domain.empty()); }
+TEST(Evaluation, ADenseModelHasNoExperts) {
+  EXPECT_TRUE(Job(0).evaluate().expert_domain.empty());
+}
 
 TEST(Evaluation, ChangesNothingAndGivesTheSameAgain) {
   Job job(4), undisturbed(4);
@@ -100,7 +105,8 @@ TEST(Evaluation, ChangesNothingAndGivesTheSameAgain) {
 TEST(Evaluation, DoesNotDependOnHowWindowsAreBatched) {
   Job job(4);
   const HeldOut one(job.corpus, 1, kContext, 10 * kContext), all(job.corpus, 10, kContext, 10 * kContext);
-  const Evaluation a = one.evaluate(job.ctx, job.trainer.model()), b = all.evaluate(job.ctx, job.trainer.model());
+  const Evaluation a = one.evaluate(job.ctx, job.trainer.model()),
+                   b = all.evaluate(job.ctx, job.trainer.model());
   EXPECT_NEAR(a.bits_per_byte, b.bits_per_byte, 1e-6);
   EXPECT_EQ(a.expert_domain, b.expert_domain);
 }
@@ -117,7 +123,8 @@ TEST(MutualInformation, IsTheEntropyOfDomainsWhenExpertsKnowThem) {
 
 TEST(MutualInformation, OfACaseByHand) {
   // p = 1/2, 0, 1/4, 1/4; rows 1/2, 1/2; columns 3/4, 1/4:  1/2 ln(4/3) + 1/4 ln(2/3) + 1/4 ln 2
-  EXPECT_NEAR(mutual_information({{2, 0}, {1, 1}}), 0.5 * std::log(4.0 / 3) + 0.25 * std::log(2.0 / 3) + 0.25 * std::log(2.0), 1e-15);
+  EXPECT_NEAR(mutual_information({{2, 0}, {1, 1}}),
+              0.5 * std::log(4.0 / 3) + 0.25 * std::log(2.0 / 3) + 0.25 * std::log(2.0), 1e-15);
 }
 
 TEST(MutualInformation, OfNothingIsZero) {

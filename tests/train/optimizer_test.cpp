@@ -45,7 +45,8 @@ struct Three {
 
 struct Reference {
   std::vector<double> value, m, v;
-  explicit Reference(const Parameter& p) : value(values_of<double>(p.value)), m(value.size()), v(value.size()) {}
+  explicit Reference(const Parameter& p)
+      : value(values_of<double>(p.value)), m(value.size()), v(value.size()) {}
 
   void step(const std::vector<double>& gradient, double clip, double rate, double decay, int step) {
     for (std::size_t i = 0; i < value.size(); ++i) {
@@ -74,12 +75,14 @@ TEST(Optimizer, FollowsAReferenceInDoubleOverStepsWithAndWithoutClipping) {
   for (int step = 1; step <= 6; ++step) {
     const double scale = step % 2 ? 10 : 0.01, rate = 0.1 / step;  // far above and far below max_norm
     three.give_gradients(static_cast<std::uint64_t>(step), scale);
-    const std::vector<double> g = values_of<double>(three.decayed.grad), h = values_of<double>(three.norm.grad);
+    const std::vector<double> g = values_of<double>(three.decayed.grad),
+                              h = values_of<double>(three.norm.grad);
     const double length = norm_of(g, h), clip = std::min(1.0, 2 / (length + 1e-6));
     optimizer.step(step, rate);
     decayed.step(g, clip, rate, 0.3, step);
     norm.step(h, clip, rate, 0, step);
-    EXPECT_TRUE(close(values_of<double>(three.decayed.value), decayed.value, {1e-12, 1e-12})) << "step " << step;
+    EXPECT_TRUE(close(values_of<double>(three.decayed.value), decayed.value, {1e-12, 1e-12}))
+        << "step " << step;
     EXPECT_TRUE(close(values_of<double>(three.norm.value), norm.value, {1e-12, 1e-12})) << "step " << step;
     EXPECT_TRUE(close(values_of<double>(three.idle.value), idle)) << "step " << step;
     EXPECT_NEAR(optimizer.gradient_norm(), length, 1e-12 * length);
@@ -123,7 +126,8 @@ TEST(WarmupCosine, HasTheValuesComputedByHand) {
 TEST(WarmupCosine, KnowsRunsWithoutWarmUpAndRunsThatAreAllWarmUp) {
   EXPECT_DOUBLE_EQ(warmup_cosine(0, 1, 0, 3), 3);
   EXPECT_DOUBLE_EQ(warmup_cosine(0, 1, 1, 3), 3);
-  EXPECT_DOUBLE_EQ(warmup_cosine(1, 1, 1, 3), 3);  // past the end of a schedule without a cosine: its first value
+  EXPECT_DOUBLE_EQ(warmup_cosine(1, 1, 1, 3),
+                   3);  // past the end of a schedule without a cosine: its first value
 }
 
 TEST(WarmupCosine, RisesThenFalls) {

@@ -30,10 +30,17 @@ struct Job {
 };
 
 RunOptions options_for(const TemporaryRun& run, bool resume = false) {
-  return {.directory = run.path(), .resume = resume, .quiet = true, .log_every = 5, .evaluations = 3, .checkpoint_every = 7};
+  return {.directory = run.path(),
+          .resume = resume,
+          .quiet = true,
+          .log_every = 5,
+          .evaluations = 3,
+          .checkpoint_every = 7};
 }
 
-std::vector<MetricRecord> metrics_of(const TemporaryRun& run) { return read_metrics((run / "metrics.jsonl").string()); }
+std::vector<MetricRecord> metrics_of(const TemporaryRun& run) {
+  return read_metrics((run / "metrics.jsonl").string());
+}
 
 Steps steps_with(const TemporaryRun& run, const char* key) {
   Steps steps;
@@ -45,7 +52,8 @@ Steps steps_with(const TemporaryRun& run, const char* key) {
 // Everything but times, which no two runs share.
 std::vector<std::string> timeless(const TemporaryRun& run) {
   std::vector<std::string> lines;
-  for (MetricRecord r : metrics_of(run)) lines.push_back(to_json(r.set("seconds", 0.0).set("tokens_per_second", 0.0)));
+  for (MetricRecord r : metrics_of(run))
+    lines.push_back(to_json(r.set("seconds", 0.0).set("tokens_per_second", 0.0)));
   return lines;
 }
 
@@ -62,9 +70,21 @@ TEST(Run, LogsTheDocumentedKeysAtTheDocumentedSteps) {
   EXPECT_TRUE(result.finished);
   EXPECT_EQ(steps_with(run, "loss"), (Steps{1, 5, 10, 15, 20, 25, 30, 34}));
   EXPECT_EQ(steps_with(run, "held_out"), (Steps{12, 23, 34})) << "thirds of 34, the last after the last step";
-  const std::vector<std::string> step_keys = {"step",    "seconds",       "loss",    "aux",  "z",
-                                              "lr",      "gnorm",         "dropped", "load_cv", "max_violation",
-                                              "entropy", "dead",          "tokens_per_second", "load_0", "load_1"};
+  const std::vector<std::string> step_keys = {"step",
+                                              "seconds",
+                                              "loss",
+                                              "aux",
+                                              "z",
+                                              "lr",
+                                              "gnorm",
+                                              "dropped",
+                                              "load_cv",
+                                              "max_violation",
+                                              "entropy",
+                                              "dead",
+                                              "tokens_per_second",
+                                              "load_0",
+                                              "load_1"};
   const std::vector<std::string> evaluation_keys = {"step", "seconds", "held_out", "held_out_domains"};
   double seconds = 0;
   for (const MetricRecord& r : metrics_of(run)) {
@@ -97,7 +117,8 @@ void leave_as_killed(const TemporaryRun& run, std::int64_t steps) {
   Job job;
   job.run(options_for(run));
   for (const auto& checkpoint : list_checkpoints(run.path()))
-    if (std::stoll(checkpoint.filename().string().substr(11)) > steps) std::filesystem::remove_all(checkpoint);
+    if (std::stoll(checkpoint.filename().string().substr(11)) > steps)
+      std::filesystem::remove_all(checkpoint);
   std::ofstream(run / "metrics.jsonl", std::ios::app) << "{\"step\":35,\"lo";
 }
 
@@ -110,7 +131,8 @@ TEST(Run, AfterAKillTheMetricsHaveEachStepOnceAndTheSameNumbers) {
   const RunResult result = resumed.run(options_for(killed, true));
   EXPECT_TRUE(result.finished);
   EXPECT_EQ(timeless(killed), timeless(whole));
-  EXPECT_TRUE(same_bytes(parameters_of(resumed.trainer.model()), parameters_of(uninterrupted.trainer.model())));
+  EXPECT_TRUE(
+      same_bytes(parameters_of(resumed.trainer.model()), parameters_of(uninterrupted.trainer.model())));
 }
 
 // Raises SIGINT in the middle of a step: while its batch is being made, which asks the tokenizer for the size of each target.
@@ -126,7 +148,9 @@ class InterruptAt {
     std::string name() const override { return "byte"; }
     std::int64_t vocabulary() const override { return 256; }
     std::vector<Token> encode(std::string_view text) const override { return ByteTokenizer().encode(text); }
-    std::string decode(std::span<const Token> tokens) const override { return ByteTokenizer().decode(tokens); }
+    std::string decode(std::span<const Token> tokens) const override {
+      return ByteTokenizer().decode(tokens);
+    }
     std::int64_t byte_count(Token) const override {
       if (owner.job_.trainer.steps_done() == owner.step_ && !owner.raised_) {
         owner.raised_ = true;

@@ -44,7 +44,8 @@ inline std::string contents(const std::filesystem::path& path) {
 }
 
 // `words` in an order that depends on the seed only.
-inline std::string shuffled_words(const std::vector<std::string>& words, std::size_t count, std::uint64_t seed) {
+inline std::string shuffled_words(const std::vector<std::string>& words, std::size_t count,
+                                  std::uint64_t seed) {
   std::string text;
   for (std::size_t i = 0; i < count; ++i) text += words[philox({.seed = seed}, i)[0] % words.size()];
   return text;
@@ -59,8 +60,10 @@ inline Domain domain_of(const std::string& name, const std::string& text) {
 // Two domains that share no letter: easily learnt, and a router can tell them apart.
 inline Corpus small_corpus(std::uint64_t seed = 1) {
   Corpus corpus;
-  corpus.domains.push_back(domain_of("small", shuffled_words({"the ", "moon ", "is ", "round\n"}, 1500, seed)));
-  corpus.domains.push_back(domain_of("large", shuffled_words({"SUN;", "GLARE!", "BURN\t"}, 1200, seed + 100)));
+  corpus.domains.push_back(
+      domain_of("small", shuffled_words({"the ", "moon ", "is ", "round\n"}, 1500, seed)));
+  corpus.domains.push_back(
+      domain_of("large", shuffled_words({"SUN;", "GLARE!", "BURN\t"}, 1200, seed + 100)));
   return corpus;
 }
 
@@ -97,7 +100,8 @@ inline std::vector<float> parameters_of(LanguageModel& model) {
 
 // NaN payloads and signs of zero count too.
 inline bool same_bytes(const std::vector<float>& a, const std::vector<float>& b) {
-  return a.size() == b.size() && (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
+  return a.size() == b.size() &&
+         (a.empty() || std::memcmp(a.data(), b.data(), a.size() * sizeof(float)) == 0);
 }
 
 // The UserError that `action` throws, its code first: "4: RUN has no finished checkpoint"; "" when it throws none. Any
@@ -112,8 +116,10 @@ std::string complaint(Action&& action) {
   return "";
 }
 
-inline ::testing::AssertionResult says(const std::string& text, const std::string& code_and_colon, const std::string& part) {
-  if (text.starts_with(code_and_colon) && text.find(part) != std::string::npos) return ::testing::AssertionSuccess();
+inline ::testing::AssertionResult says(const std::string& text, const std::string& code_and_colon,
+                                       const std::string& part) {
+  if (text.starts_with(code_and_colon) && text.find(part) != std::string::npos)
+    return ::testing::AssertionSuccess();
   return ::testing::AssertionFailure() << "expected exit code " << code_and_colon << " and \"" << part
                                        << "\" in: " << (text.empty() ? "(no complaint)" : text);
 }

@@ -16,8 +16,8 @@ using namespace moe::testing;
 
 enum class Reports { never, always, some };
 
-std::vector<float> trained(std::int64_t experts, std::int64_t steps, int threads, Reports reports = Reports::never,
-                           std::uint64_t seed = 5) {
+std::vector<float> trained(std::int64_t experts, std::int64_t steps, int threads,
+                           Reports reports = Reports::never, std::uint64_t seed = 5) {
   Context ctx(threads);
   const Corpus corpus = small_corpus();
   TrainSettings settings = small_settings(steps);
@@ -66,7 +66,8 @@ TEST(Trainer, GivesTheSameBytesForAnyNumberOfThreads) {
   for (const std::int64_t experts : {0, 4}) {
     const std::vector<float> one = trained(experts, 12, 1);
     for (const int threads : {2, 3})
-      EXPECT_TRUE(same_bytes(trained(experts, 12, threads), one)) << experts << " experts, " << threads << " threads";
+      EXPECT_TRUE(same_bytes(trained(experts, 12, threads), one))
+          << experts << " experts, " << threads << " threads";
   }
 }
 
