@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <numeric>
+#include <set>
 
 #include "tests/train/support.hpp"
 
@@ -162,6 +164,17 @@ TEST(Generate, IsAFunctionOfTheSeed) {
   };
   EXPECT_EQ(sample(3), sample(3));
   EXPECT_NE(sample(3), sample(4));
+}
+
+// A head of zeros makes all tokens equally likely: 60 draws that agree would be one draw.
+TEST(Generate, EveryTokenIsADrawOfItsOwn) {
+  Trained t(4);
+  t.model().visit([](const std::string& name, Parameter& p) {
+    if (name == "lm_head.weight") std::fill_n(p.value.data<float>(), p.value.numel(), 0.0f);
+  });
+  const std::vector<Token> made =
+      ids(generated(t, tokens_of("t"), {.tokens = 60, .temperature = 1, .top_p = 1}));
+  EXPECT_GT(std::set<Token>(made.begin(), made.end()).size(), 40u);  // about 53 of 256 are expected
 }
 
 TEST(Generate, ATinyTopPIsGreedy) {

@@ -7,6 +7,7 @@
 #include <limits>
 #include <thread>
 
+#include "common/train/batch_tensors.hpp"
 #include "tests/train/support.hpp"
 
 namespace moe {
@@ -59,6 +60,25 @@ TEST(Trainer, ReportsWhatTheStepDid) {
     std::int64_t sum = 0;
     for (const std::int64_t n : load.load) sum += n;
     EXPECT_EQ(sum, settings.sequences * settings.length * 2) << "layer " << layer;
+  }
+}
+
+// With a learning rate that moves nothing, each step's loss is that of its own batch under the first model.
+TEST(Trainer, EveryStepTakesTheBatchOfItsNumber) {
+  Context ctx;
+  const Corpus corpus = small_corpus();
+  TrainSettings settings = small_settings(4);
+  settings.learning_rate = 1e-30;
+  Trainer trainer(ctx, small_config(4), settings, corpus);
+  double before = 0;
+  for (std::uint32_t step = 0; step < 4; ++step) {
+    const BatchTensors batch =
+        to_device(ctx, make_batch(corpus, settings.seed, step, settings.sequences, settings.length));
+    ForwardContext f{.ctx = ctx, .tokens = &batch.tokens};
+    const double expected = scalar_of(ops::cross_entropy(f, trainer.model().forward(f), batch.target).tensor);
+    EXPECT_NEAR(trainer.step(true)->loss, expected, 1e-6) << "step " << step;
+    EXPECT_NE(expected, before);
+    before = expected;
   }
 }
 
