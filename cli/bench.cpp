@@ -32,7 +32,9 @@ double copy_bandwidth(Context& ctx) {
   std::vector<double> seconds;
   for (int i = 0; i < 9; ++i)
     seconds.push_back(seconds_of([&] {
-      parallel_for(ctx, kBytes, kChunk, [&](std::int64_t b, std::int64_t e) { std::memcpy(to.data() + b, from.data() + b, e - b); });
+      parallel_for(ctx, kBytes, kChunk, [&](std::int64_t b, std::int64_t e) {
+        std::memcpy(to.data() + b, from.data() + b, e - b);
+      });
     }));
   return 2.0 * kBytes / median(seconds);
 }
@@ -44,17 +46,21 @@ int bench_main(int argc, char** argv) {
     std::string_view summary;
   };
   constexpr Benchmark kBenchmarks[] = {
-      {"moe_layer", bench_moe_layer_main, "an MoE layer forward and backward, against its matrix products alone"},
-      {"train", bench_train_main, "training steps of the demo's models: tokens a second, and where the time goes"},
+      {"moe_layer", bench_moe_layer_main,
+       "an MoE layer forward and backward, against its matrix products alone"},
+      {"train", bench_train_main,
+       "training steps of the demo's models: tokens a second, and where the time goes"},
   };
   if (argc > 1)
     for (const Benchmark& b : kBenchmarks)
       if (b.name == argv[1]) return b.function(argc - 1, argv + 1);
   const bool help = argc > 1 && (std::string_view(argv[1]) == "--help" || std::string_view(argv[1]) == "-h");
   std::string list;
-  for (const Benchmark& b : kBenchmarks) list += concat("  ", b.name, std::string(14 - b.name.size(), ' '), b.summary, "\n");
+  for (const Benchmark& b : kBenchmarks)
+    list += concat("  ", b.name, std::string(14 - b.name.size(), ' '), b.summary, "\n");
   if (!help)
-    throw UserError(ExitCode::usage, argc > 1 ? concat("no benchmark is called '", argv[1], "'") : "which benchmark?",
+    throw UserError(ExitCode::usage,
+                    argc > 1 ? concat("no benchmark is called '", argv[1], "'") : "which benchmark?",
                     "moe bench moe_layer | moe bench train");
   std::printf("usage: moe bench NAME [OPTIONS]\n\n%s", list.c_str());
   return 0;

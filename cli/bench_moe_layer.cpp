@@ -19,7 +19,7 @@ struct LayerShape {
 
 // Three layers of a transformer's size, then experts from 16 to 128 at the same work.
 constexpr LayerShape kShapes[] = {
-    {4096, 256, 512, 16, 2}, {2048, 512, 1024, 8, 2}, {4096, 256, 128, 64, 8},
+    {4096, 256, 512, 16, 2}, {2048, 512, 1024, 8, 2},  {4096, 256, 128, 64, 8},
     {8192, 256, 128, 16, 8}, {8192, 256, 128, 128, 8},
 };
 
@@ -30,7 +30,10 @@ struct Measurement {
 class LayerBench {
  public:
   LayerBench(Context& ctx, const LayerShape& s)
-      : ctx_(ctx), layer_(ctx, DType::f32, {.experts = s.E, .top_k = s.K}, s.D, s.F), x_(normal_rows(s)), dy_(normal_rows(s)) {
+      : ctx_(ctx),
+        layer_(ctx, DType::f32, {.experts = s.E, .top_k = s.K}, s.D, s.F),
+        x_(normal_rows(s)),
+        dy_(normal_rows(s)) {
     initialise(ctx, 1, [&](const ParameterVisitor& v) { layer_.visit(v); });
   }
 
@@ -62,7 +65,8 @@ class LayerBench {
  private:
   Tensor normal_rows(const LayerShape& s) {
     Tensor t = Tensor::empty(ctx_, DType::f32, {s.N, s.D});
-    for (std::int64_t i = 0; i < t.numel(); ++i) t.data<float>()[i] = normal({.seed = 7}, static_cast<std::uint64_t>(i));
+    for (std::int64_t i = 0; i < t.numel(); ++i)
+      t.data<float>()[i] = normal({.seed = 7}, static_cast<std::uint64_t>(i));
     return t;
   }
 
@@ -80,18 +84,29 @@ int bench_moe_layer_main(int argc, char** argv) {
               "Times an MoE layer (forward and backward, SwiGLU) against its matrix products alone.",
               "moe bench moe_layer\nmoe bench moe_layer --threads 1 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
-  flags.add("--pairs", pairs, "interleaved pairs of layer and products; medians are printed", between(1, 1000));
+  flags.add("--pairs", pairs, "interleaved pairs of layer and products; medians are printed",
+            between(1, 1000));
   flags.add("--json", json, "one JSON array instead of the table");
   flags.add("--markdown", markdown, "the table for a document");
   flags.parse(argc, argv);
 
   Context ctx(static_cast<int>(threads));
-  Table table({{"N"}, {"D"}, {"F"}, {"E"}, {"K"}, {"threads"}, {"seconds"}, {"gemm_seconds"}, {"fraction_of_gemm"}, {"gflops"}});
+  Table table({{"N"},
+               {"D"},
+               {"F"},
+               {"E"},
+               {"K"},
+               {"threads"},
+               {"seconds"},
+               {"gemm_seconds"},
+               {"fraction_of_gemm"},
+               {"gflops"}});
   for (const LayerShape& s : kShapes) {
     const Measurement m = LayerBench(ctx, s).measure(static_cast<int>(pairs));
     const auto whole = [](std::int64_t n) { return std::to_string(n); };
-    table.row({whole(s.N), whole(s.D), whole(s.F), whole(s.E), whole(s.K), whole(threads), format_fixed(m.seconds, 4),
-               format_fixed(m.gemm_seconds, 4), format_fixed(m.fraction, 3), format_fixed(m.flops / m.seconds / 1e9, 1)});
+    table.row({whole(s.N), whole(s.D), whole(s.F), whole(s.E), whole(s.K), whole(threads),
+               format_fixed(m.seconds, 4), format_fixed(m.gemm_seconds, 4), format_fixed(m.fraction, 3),
+               format_fixed(m.flops / m.seconds / 1e9, 1)});
   }
   std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
   return 0;

@@ -40,7 +40,8 @@ TrainMeasurement measure(Context& ctx, Trainer& trainer, std::int64_t steps) {
   }
   m.step_seconds = median(step);
   m.gemm_seconds = median(gemm);
-  m.tokens_per_second = static_cast<double>(trainer.settings().sequences * trainer.settings().length) / m.step_seconds;
+  m.tokens_per_second =
+      static_cast<double>(trainer.settings().sequences * trainer.settings().length) / m.step_seconds;
   m.peak_late = ctx.allocator->peak_bytes();
   m.rows = profiler.rows();
   return m;
@@ -48,15 +49,23 @@ TrainMeasurement measure(Context& ctx, Trainer& trainer, std::int64_t steps) {
 
 // "x bandwidth": time over the time its bytes take at the copy's rate. Operations with products inside are not bound by it.
 Table operations(const TrainMeasurement& m, double bandwidth) {
-  Table table({{"operation", Align::left}, {"share"}, {"ms a step"}, {"calls a step"}, {"GFLOP/s"}, {"GB/s"}, {"x bandwidth"}});
+  Table table({{"operation", Align::left},
+               {"share"},
+               {"ms a step"},
+               {"calls a step"},
+               {"GFLOP/s"},
+               {"GB/s"},
+               {"x bandwidth"}});
   double total = 0;
   for (const Profiler::Row& r : m.rows) total += r.seconds;
   for (const Profiler::Row& r : m.rows) {
     const double ratio = r.bytes > 0 ? r.seconds / (r.bytes / bandwidth) : 0;
     const bool products = r.flops > 20 * r.bytes / 4;
-    table.row({r.name, format_percent(r.seconds / total), format_fixed(1e3 * r.seconds / static_cast<double>(m.steps), 3),
-               format_fixed(static_cast<double>(r.calls) / static_cast<double>(m.steps), 0), format_fixed(r.flops / r.seconds / 1e9, 1),
-               format_fixed(r.bytes / r.seconds / 1e9, 1), products || r.bytes == 0 ? "" : format_fixed(ratio, 2)});
+    table.row({r.name, format_percent(r.seconds / total),
+               format_fixed(1e3 * r.seconds / static_cast<double>(m.steps), 3),
+               format_fixed(static_cast<double>(r.calls) / static_cast<double>(m.steps), 0),
+               format_fixed(r.flops / r.seconds / 1e9, 1), format_fixed(r.bytes / r.seconds / 1e9, 1),
+               products || r.bytes == 0 ? "" : format_fixed(ratio, 2)});
   }
   return table;
 }
@@ -66,7 +75,8 @@ Table operations(const TrainMeasurement& m, double bandwidth) {
 int bench_train_main(int argc, char** argv) {
   std::int64_t threads = this_machine().cores, steps = 30, experts = 32;
   bool json = false, markdown = false;
-  Flags flags("moe bench train", "Times training steps of the demo's models and shows where the time goes, by operation.",
+  Flags flags("moe bench train",
+              "Times training steps of the demo's models and shows where the time goes, by operation.",
               "moe bench train\nmoe bench train --threads 1 --experts 8 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
   flags.add("--steps", steps, "measured steps", between(3, 100000));
@@ -79,18 +89,28 @@ int bench_train_main(int argc, char** argv) {
   moe.ffn_width = 96;
   moe.moe.experts = experts;
   const Corpus corpus = load_corpus({});
-  Table summary({{"model", Align::left}, {"threads"}, {"tokens_per_second"}, {"step_seconds"}, {"gemm_seconds"}, {"fraction_of_gemm"},
-                 {"peak_mib_early"}, {"peak_mib_late"}});
+  Table summary({{"model", Align::left},
+                 {"threads"},
+                 {"tokens_per_second"},
+                 {"step_seconds"},
+                 {"gemm_seconds"},
+                 {"fraction_of_gemm"},
+                 {"peak_mib_early"},
+                 {"peak_mib_late"}});
   for (const bool dense : {true, false}) {
     Context ctx(static_cast<int>(threads));
     Trainer trainer(ctx, dense ? dense_twin(moe) : moe, {.steps = steps + 100}, corpus);
     const double bandwidth = copy_bandwidth(ctx);
     const TrainMeasurement m = measure(ctx, trainer, steps);
     const char* name = dense ? "dense" : "moe";
-    summary.row({name, std::to_string(threads), format_fixed(m.tokens_per_second, 0), format_fixed(m.step_seconds, 5),
-                 format_fixed(m.gemm_seconds, 5), format_fixed(m.gemm_seconds / m.step_seconds, 3),
-                 format_fixed(static_cast<double>(m.peak_early) / 1048576, 1), format_fixed(static_cast<double>(m.peak_late) / 1048576, 1)});
-    if (!json && !markdown) std::printf("%s: time by operation; copy bandwidth %.1f GB/s\n%s\n", name, bandwidth / 1e9, operations(m, bandwidth).terminal().c_str());
+    summary.row({name, std::to_string(threads), format_fixed(m.tokens_per_second, 0),
+                 format_fixed(m.step_seconds, 5), format_fixed(m.gemm_seconds, 5),
+                 format_fixed(m.gemm_seconds / m.step_seconds, 3),
+                 format_fixed(static_cast<double>(m.peak_early) / 1048576, 1),
+                 format_fixed(static_cast<double>(m.peak_late) / 1048576, 1)});
+    if (!json && !markdown)
+      std::printf("%s: time by operation; copy bandwidth %.1f GB/s\n%s\n", name, bandwidth / 1e9,
+                  operations(m, bandwidth).terminal().c_str());
   }
   std::printf("%s\n", (json ? summary.json() : markdown ? summary.markdown() : summary.terminal()).c_str());
   return 0;

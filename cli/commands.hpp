@@ -5,12 +5,12 @@
 
 namespace moe {
 
-int list_main(int argc, char** argv);     // sessions and stages
-int stage_main(int argc, char** argv);    // becomes a stage program
-int demo_main(int argc, char** argv);     // becomes the stage program that is a session's main job
-int generate_main(int argc, char** argv); // text from a checkpoint
+int list_main(int argc, char** argv);      // sessions and stages
+int stage_main(int argc, char** argv);     // becomes a stage program
+int demo_main(int argc, char** argv);      // becomes the stage program that is a session's main job
+int generate_main(int argc, char** argv);  // text from a checkpoint
 int bench_main(int argc, char** argv);     // benchmarks: cli/bench.hpp
-int figures_main(int argc, char** argv);  // reruns what made the recorded figures
-int targets_main(int argc, char** argv);  // for the launcher: the CMake targets that a command line runs
+int figures_main(int argc, char** argv);   // reruns what made the recorded figures
+int targets_main(int argc, char** argv);   // for the launcher: the CMake targets that a command line runs
 
 }  // namespace moe

@@ -20,7 +20,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string out_of(const Figure& figure) { return concat("runs/figures/", figure.name); }
+std::string out_of(const Figure& figure) {
+  return concat("runs/figures/", figure.name);
+}
 
 std::vector<std::string> arguments_of(const Figure& figure) {
   std::vector<std::string> words = figure.arguments;
@@ -38,14 +40,17 @@ void run(const std::vector<std::string>& arguments, const std::string& output) {
   argv.push_back(nullptr);
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
-  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+  posix_spawn_file_actions_addopen(&actions, STDOUT_FILENO, output.c_str(), O_WRONLY | O_CREAT | O_TRUNC,
+                                   0644);
   pid_t child = 0;
   const int failed = posix_spawn(&child, self.c_str(), &actions, nullptr, argv.data(), environ);
   posix_spawn_file_actions_destroy(&actions);
   MOE_CHECK(failed == 0, "posix_spawn: ", std::strerror(failed));
   int status = 0;
   while (waitpid(child, &status, 0) < 0) MOE_CHECK(errno == EINTR, "waitpid: ", std::strerror(errno));
-  if (status != 0) throw UserError(ExitCode::verdict_failed, concat("moe ", words[0], " did not end well"), "its messages stand above");
+  if (status != 0)
+    throw UserError(ExitCode::verdict_failed, concat("moe ", words[0], " did not end well"),
+                    "its messages stand above");
 }
 
 void make(const Figure& figure) {
@@ -53,9 +58,12 @@ void make(const Figure& figure) {
   fs::create_directories(out);
   run(arguments_of(figure), out + "/stdout");
   for (const Record& record : figure.records) {
-    const std::string content = read_text_file(out + "/" + std::string(record.result), 1 << 24), document(record.document);
+    const std::string content = read_text_file(out + "/" + std::string(record.result), 1 << 24),
+                      document(record.document);
     fs::create_directories(fs::path(document).parent_path().empty() ? "." : fs::path(document).parent_path());
-    write_file(document, record.marker.empty() ? content : with_record(read_text_file(document, 1 << 24), record, content));
+    write_file(document, record.marker.empty()
+                             ? content
+                             : with_record(read_text_file(document, 1 << 24), record, content));
     std::printf("  %s\n", document.c_str());
   }
 }
@@ -73,7 +81,8 @@ const Figure& find_figure(const std::string& name) {
     if (figure.name == name) return figure;
     names.emplace_back(figure.name);
   }
-  throw UserError(ExitCode::usage, "there is no figure '" + name + "'", did_you_mean(name, names) + "`moe figures --list` shows them.");
+  throw UserError(ExitCode::usage, "there is no figure '" + name + "'",
+                  did_you_mean(name, names) + "`moe figures --list` shows them.");
 }
 
 }  // namespace
@@ -82,34 +91,45 @@ std::span<const Figure> figures() {
   static const std::vector<Figure> rows = {
       {"demo",
        {"demo", "1", "--out", "{out}"},
-       {{"comparison.txt", "README.md", "demo"}, {"held_out.svg", "docs/figures/held_out.svg", ""}, {"experts.svg", "docs/figures/experts.svg", ""},
+       {{"comparison.txt", "README.md", "demo"},
+        {"held_out.svg", "docs/figures/held_out.svg", ""},
+        {"experts.svg", "docs/figures/experts.svg", ""},
         {"comparison.txt", "sessions/01_overview/README.md", "demo"}},
        "about two minutes on two cores"},
       {"scan",
        {"demo", "1", "--full", "--out", "{out}"},
        {{"scan.md", "sessions/01_overview/README.md", "scan"}, {"scan.svg", "docs/figures/scan.svg", ""}},
        "about 10 minutes on two cores; runs that are there already are kept"},
-      {"bench_moe_layer", {"bench", "moe_layer", "--markdown"}, {{"stdout", "README.md", "bench_moe_layer"}}, "a few seconds"},
-      {"bench_train", {"bench", "train", "--markdown"}, {{"stdout", "README.md", "bench_train"}}, "a few seconds"},
+      {"bench_moe_layer",
+       {"bench", "moe_layer", "--markdown"},
+       {{"stdout", "README.md", "bench_moe_layer"}},
+       "a few seconds"},
+      {"bench_train",
+       {"bench", "train", "--markdown"},
+       {{"stdout", "README.md", "bench_train"}},
+       "a few seconds"},
   };
   return rows;
 }
 
 std::string with_record(const std::string& document, const Record& record, const std::string& content) {
-  const std::string begin = concat("<!-- begin ", record.marker, " -->\n"), end = concat("<!-- end ", record.marker, " -->");
+  const std::string begin = concat("<!-- begin ", record.marker, " -->\n"),
+                    end = concat("<!-- end ", record.marker, " -->");
   const std::size_t from = document.find(begin), to = document.find(end);
   if (from == std::string::npos || to == std::string::npos || to < from)
-    throw UserError(ExitCode::bad_file, concat(record.document, " has no pair of markers for '", record.marker, "'"),
+    throw UserError(ExitCode::bad_file,
+                    concat(record.document, " has no pair of markers for '", record.marker, "'"),
                     concat("put these lines where it belongs:\n", begin, end));
   const bool fenced = !content.starts_with("|");  // a Markdown table stands for itself
-  return document.substr(0, from + begin.size()) + (fenced ? "```text\n" : "") + content + (content.ends_with("\n") ? "" : "\n") +
-         (fenced ? "```\n" : "") + document.substr(to);
+  return document.substr(0, from + begin.size()) + (fenced ? "```text\n" : "") + content +
+         (content.ends_with("\n") ? "" : "\n") + (fenced ? "```\n" : "") + document.substr(to);
 }
 
 int figures_main(int argc, char** argv) {
   bool list_only = false;
   std::vector<std::string> names;
-  Flags flags("moe figures", "Runs what made the recorded figures and tables, and writes them into the documents.",
+  Flags flags("moe figures",
+              "Runs what made the recorded figures and tables, and writes them into the documents.",
               "moe figures --list\nmoe figures\nmoe figures scan");
   flags.add("--list", list_only, "only show what would run, and what it costs");
   flags.add("name", names, "which; all without one");

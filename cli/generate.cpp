@@ -11,6 +11,7 @@
 #include "common/app/flags.hpp"
 #include "common/app/interrupt.hpp"
 #include "common/app/machine.hpp"
+#include "common/app/main.hpp"
 #include "common/app/terminal.hpp"
 #include "common/app/utf8.hpp"
 #include "common/report/routed_text.hpp"
@@ -44,9 +45,11 @@ class Stream {
 
 std::size_t shown_layer(const GenerateOptions& o, std::size_t layers) {
   if (layers == 0)
-    throw UserError(ExitCode::usage, "--show-routing: " + o.checkpoint + " is a dense model", "choose an MoE checkpoint, or leave --show-routing out");
+    throw UserError(ExitCode::usage, "--show-routing: " + o.checkpoint + " is a dense model",
+                    "choose an MoE checkpoint, or leave --show-routing out");
   if (o.layer < 0 || o.layer > static_cast<std::int64_t>(layers))
-    throw UserError(ExitCode::usage, concat("--layer ", o.layer, " of a model with ", layers, " MoE layers"), concat("choose 1 to ", layers));
+    throw UserError(ExitCode::usage, concat("--layer ", o.layer, " of a model with ", layers, " MoE layers"),
+                    concat("choose 1 to ", layers));
   return o.layer == 0 ? layers - 1 : static_cast<std::size_t>(o.layer - 1);
 }
 
@@ -54,9 +57,14 @@ std::size_t shown_layer(const GenerateOptions& o, std::size_t layers) {
 void print_plain_routing(const RoutedText& text, std::size_t layer) {
   for (std::size_t i = 0; i < text.tokens.size();) {
     std::string bytes;
-    const auto expert_at = [&](std::size_t t) { return text.tokens[t].layers.size() > layer && !text.tokens[t].layers[layer].empty() ? text.tokens[t].layers[layer][0].expert : -1; };
+    const auto expert_at = [&](std::size_t t) {
+      return text.tokens[t].layers.size() > layer && !text.tokens[t].layers[layer].empty()
+                 ? text.tokens[t].layers[layer][0].expert
+                 : -1;
+    };
     const int expert = expert_at(i);
-    while (i < text.tokens.size() && (expert_at(i) == expert || ends_inside_character(bytes))) bytes += text.tokens[i++].bytes;
+    while (i < text.tokens.size() && (expert_at(i) == expert || ends_inside_character(bytes)))
+      bytes += text.tokens[i++].bytes;
     std::printf("%s", printable_utf8(bytes).c_str());
     if (expert >= 0) std::printf("[%d]", expert);  // the last token was made, not read: it has none
   }
@@ -69,13 +77,21 @@ void print_routed(const RoutedText& text, std::size_t layer) {
   std::printf("%s\n", terminal_text(text, layer, colour).c_str());
 }
 
-void answer(Context& ctx, LanguageModel& model, const std::string& prompt, const GenerateOptions& o) {
+// False: stopped by Ctrl-C. Between answers Ctrl-C ends the program as usual.
+bool answer(Context& ctx, LanguageModel& model, const std::string& prompt, const GenerateOptions& o) {
+  const InterruptGuard guard("");
   const ByteTokenizer tokenizer;
-  const std::size_t layers = model.config().moe.experts > 0 ? static_cast<std::size_t>(model.config().layers) : 0;
+  const std::size_t layers =
+      model.config().moe.experts > 0 ? static_cast<std::size_t>(model.config().layers) : 0;
   const std::size_t layer = o.show_routing ? shown_layer(o, layers) : 0;
   RoutedText routed{"", {}};
   std::optional<Stream> stream;
-  if (!o.show_routing) stream.emplace();
+  if (!o.show_routing) {
+    stream.emplace();
+    const auto read =
+        static_cast<std::size_t>(model.config().context) - 1;  // generate shows what the model reads
+    if (prompt.size() > read) stream->put(prompt.substr(0, prompt.size() - read));
+  }
   generate(ctx, model, tokenizer.encode(prompt), o.sample, [&](const TracedToken& t) {
     RoutedToken token{tokenizer.decode({&t.token, 1}), {}};
     if (stream) stream->put(token.bytes);
@@ -87,6 +103,7 @@ void answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
     return !interrupted();
   });
   if (o.show_routing) print_routed(routed, layer);
+  return !interrupted();
 }
 
 // One prompt a line until the input ends.
@@ -95,9 +112,9 @@ void converse(Context& ctx, LanguageModel& model, GenerateOptions o) {
   if (human) std::printf("A prompt a line; an empty line or Ctrl-D ends.\n");
   for (std::string line;;) {
     if (human) std::printf("> "), std::fflush(stdout);
-    if (!std::getline(std::cin, line) || (human && line.empty()) || interrupted()) return;
+    if (!std::getline(std::cin, line) || (human && line.empty())) return;
     if (line.empty()) continue;
-    answer(ctx, model, line, o);
+    if (!answer(ctx, model, line, o) && !human) return;
     ++o.sample.seed;
   }
 }
@@ -115,17 +132,18 @@ int generate_main(int argc, char** argv) {
   flags.add("--layer", o.layer, "whose experts --show-routing shows, from 1; 0: the last", between(0, 1024));
   flags.add("--tokens", o.sample.tokens, "tokens to make", between(1, 1000000));
   flags.add("--temperature", o.sample.temperature, "0: always the likeliest token", between(0, 100));
-  flags.add("--top-p", o.sample.top_p, "sample from the likeliest tokens with this probability", between(0.01, 1));
+  flags.add("--top-p", o.sample.top_p, "sample from the likeliest tokens with this probability",
+            between(0.01, 1));
   flags.add("--seed", o.sample.seed, "seed of the sampling");
   flags.add("--threads", o.threads, "threads", between(1, 1024));
   flags.parse(argc, argv);
 
   Context ctx(static_cast<int>(o.threads));
   const std::unique_ptr<LanguageModel> model = load_model(ctx, o.checkpoint);
-  const InterruptGuard guard("");
-  if (flags.given("--prompt") && o.prompt.empty()) throw UserError(ExitCode::usage, "--prompt is empty", "give at least one character");
-  if (flags.given("--prompt")) answer(ctx, *model, o.prompt, o);
-  else converse(ctx, *model, o);
+  if (flags.given("--prompt") && o.prompt.empty())
+    throw UserError(ExitCode::usage, "--prompt is empty", "give at least one character");
+  if (flags.given("--prompt")) return answer(ctx, *model, o.prompt, o) ? 0 : kExitInterrupted;
+  converse(ctx, *model, o);
   return 0;
 }
 

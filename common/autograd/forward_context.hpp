@@ -13,13 +13,13 @@ namespace moe {
 // Travels with the batch: hash routing, per-sequence losses, modality routing and rank-invariant noise all need it.
 // N = B·T tokens; undefined tensors where a program has nothing to say.
 struct TokenInfo {
-  std::int64_t sequences = 0;     // B
-  std::int64_t length = 0;        // T
-  Tensor id;                      // (N) i32
-  Tensor position;                // (N) i32, within the sequence
-  Tensor sequence;                // (N) i32, 0 .. B-1
-  Tensor tag;                     // (N) i32: domain, task or modality
-  std::int64_t first_token = 0;   // global index of token 0
+  std::int64_t sequences = 0;    // B
+  std::int64_t length = 0;       // T
+  Tensor id;                     // (N) i32
+  Tensor position;               // (N) i32, within the sequence
+  Tensor sequence;               // (N) i32, 0 .. B-1
+  Tensor tag;                    // (N) i32: domain, task or modality
+  std::int64_t first_token = 0;  // global index of token 0
 };
 
 // Where layers leave losses of their own (router balance, z-loss); the trainer passes them to backward as extra roots.
@@ -40,7 +40,9 @@ struct MetricSink {
     Tensor tensor;
   };
   std::vector<Item> items;
-  void push(std::string name, int layer, Tensor tensor) { items.push_back({std::move(name), layer, std::move(tensor)}); }
+  void push(std::string name, int layer, Tensor tensor) {
+    items.push_back({std::move(name), layer, std::move(tensor)});
+  }
 };
 
 struct ForwardContext {

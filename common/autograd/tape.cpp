@@ -29,7 +29,9 @@ const Tensor& Gradients::of_output(std::size_t i) const {
   return tape_.slots_[tape_.nodes_[node_].outputs.at(i)].gradient;
 }
 
-bool Gradients::wanted(std::size_t input) const { return tape_.nodes_[node_].inputs.at(input) >= 0; }
+bool Gradients::wanted(std::size_t input) const {
+  return tape_.nodes_[node_].inputs.at(input) >= 0;
+}
 
 void Gradients::give(std::size_t input, Tensor gradient) {
   if (wanted(input)) tape_.give(tape_.nodes_[node_].inputs[input], std::move(gradient));
@@ -68,7 +70,8 @@ Value Tape::watch(Tensor input) {
 
 std::vector<Value> Tape::record(std::vector<Value> inputs, std::vector<Tensor> outputs, Backward backward) {
   std::vector<Value> values;
-  const bool any = std::any_of(inputs.begin(), inputs.end(), [](const Value& v) { return v.differentiable(); });
+  const bool any =
+      std::any_of(inputs.begin(), inputs.end(), [](const Value& v) { return v.differentiable(); });
   Node node;
   for (const Value& v : inputs) {
     node.inputs.push_back(v.slot);
@@ -90,7 +93,8 @@ Value Tape::record(std::vector<Value> inputs, Tensor output, Backward backward) 
 
 void Tape::give(std::int32_t index, Tensor gradient) {
   Slot& slot = slots_[index];
-  MOE_CHECK(gradient.numel() == element_count(slot.shape), "gradient ", to_string(gradient.shape()), " for ", to_string(slot.shape));
+  MOE_CHECK(gradient.numel() == element_count(slot.shape), "gradient ", to_string(gradient.shape()), " for ",
+            to_string(slot.shape));
   Tensor& have = slot.parameter ? slot.parameter->grad : slot.gradient;
   const bool first = slot.parameter ? !slot.parameter->has_grad : !have.defined();
   if (slot.parameter) slot.parameter->has_grad = true;
@@ -128,7 +132,8 @@ void Tape::backward(std::span<const Root> roots) {
     if (!root.value.differentiable()) continue;
     Tensor seed = root.gradient;
     if (!seed.defined()) {
-      MOE_CHECK(root.value.tensor.numel() == 1, "a root of shape ", to_string(root.value.tensor.shape()), " needs its gradient");
+      MOE_CHECK(root.value.tensor.numel() == 1, "a root of shape ", to_string(root.value.tensor.shape()),
+                " needs its gradient");
       seed = Tensor::empty(ctx_, root.value.tensor.dtype(), root.value.tensor.shape());
       dispatch(seed.dtype(), [&]<class T>(T) { fill<T>(ctx_, seed.data<T>(), root.weight, 1); });
     }
@@ -138,6 +143,8 @@ void Tape::backward(std::span<const Root> roots) {
   nodes_.clear();
 }
 
-Tensor Tape::gradient_of(const Value& watched) const { return slots_.at(watched.slot).gradient; }
+Tensor Tape::gradient_of(const Value& watched) const {
+  return slots_.at(watched.slot).gradient;
+}
 
 }  // namespace moe

@@ -24,19 +24,25 @@ std::vector<TracedToken> traced_tokens(std::span<const Token> tokens, const Metr
       for (std::size_t n = 0; n < tokens.size(); ++n) {
         std::vector<ExpertChoice>& choices = traced[n].layers.emplace_back();
         for (std::size_t k = 0; k < K; ++k)
-          choices.push_back({expert->data<std::int32_t>()[n * K + k], static_cast<double>(item.tensor.data<T>()[n * K + k])});
+          choices.push_back({expert->data<std::int32_t>()[n * K + k],
+                             static_cast<double>(item.tensor.data<T>()[n * K + k])});
       }
     });
   }
   return traced;
 }
 
-Pass run(Context& ctx, LanguageModel& model, std::span<const Token> tokens, std::vector<ops::KvCache>* caches) {
+Pass run(Context& ctx, LanguageModel& model, std::span<const Token> tokens,
+         std::vector<ops::KvCache>* caches) {
   const auto n = static_cast<std::int64_t>(tokens.size());
   std::vector<std::int32_t> id(tokens.begin(), tokens.end()), position(tokens.size());
   std::iota(position.begin(), position.end(), caches ? static_cast<std::int32_t>(caches->front().length) : 0);
-  const TokenInfo info{.sequences = 1, .length = n, .id = tensor_of(ctx, id, {n}), .position = tensor_of(ctx, position, {n}),
-                       .sequence = Tensor::zeros(ctx, DType::i32, {n}), .tag = {}};
+  const TokenInfo info{.sequences = 1,
+                       .length = n,
+                       .id = tensor_of(ctx, id, {n}),
+                       .position = tensor_of(ctx, position, {n}),
+                       .sequence = Tensor::zeros(ctx, DType::i32, {n}),
+                       .tag = {}};
   MetricSink sink;
   ForwardContext f{.ctx = ctx, .tokens = &info, .metrics = &sink};
   const Tensor logits = model.forward(f, caches).tensor;
@@ -77,8 +83,10 @@ void generate(Context& ctx, LanguageModel& model, std::span<const Token> prompt,
               const std::function<bool(const TracedToken&)>& on_token) {
   MOE_CHECK(!prompt.empty(), "a prompt has at least one token");
   const auto context = static_cast<std::size_t>(model.config().context);
-  const std::size_t kept = std::max<std::size_t>(1, context - 1), half = std::max<std::size_t>(1, context / 2);
-  std::vector<Token> text(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), kept)), prompt.end());
+  const std::size_t kept = std::max<std::size_t>(1, context - 1),
+                    half = std::max<std::size_t>(1, context / 2);
+  std::vector<Token> text(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), kept)),
+                          prompt.end());
   std::vector<ops::KvCache> caches = model.make_caches(ctx, model.config().context);
   std::size_t read = 0, shown = 0;  // of text: in the cache; given to on_token
   for (std::int64_t made = 0;; ++made) {

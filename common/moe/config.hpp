@@ -7,13 +7,13 @@
 namespace moe {
 
 struct MoeConfig {
-  std::int64_t experts = 0;            // E; 0: the FFN is dense
-  std::int64_t top_k = 2;              // K
-  std::string router = "top_k";        // a row of common/moe/routers
-  bool renormalise = true;             // weights of the chosen sum to 1
-  double capacity_factor = 0;          // 0: dropless
-  double balance_coefficient = 0.01;   // auxiliary load-balancing loss
-  double z_coefficient = 1e-3;         // router z-loss
+  std::int64_t experts = 0;           // E; 0: the FFN is dense
+  std::int64_t top_k = 2;             // K
+  std::string router = "top_k";       // a row of common/moe/routers
+  bool renormalise = true;            // weights of the chosen sum to 1
+  double capacity_factor = 0;         // 0: dropless
+  double balance_coefficient = 0.01;  // auxiliary load-balancing loss
+  double z_coefficient = 1e-3;        // router z-loss
 };
 
 }  // namespace moe

@@ -23,8 +23,8 @@ class Experts {
 class LocalExperts final : public Experts {
  public:
   // residual_scale multiplies the initial down projection: 1/sqrt(2·layers) keeps a deep residual stream in bounds.
-  LocalExperts(Context& ctx, DType dtype, std::int64_t E, std::int64_t D, std::int64_t F, double residual_scale = 1,
-               ParameterGroup group = ParameterGroup::expert);
+  LocalExperts(Context& ctx, DType dtype, std::int64_t E, std::int64_t D, std::int64_t F,
+               double residual_scale = 1, ParameterGroup group = ParameterGroup::expert);
   std::int64_t count() const override { return gate_up_.value.size(0); }
   Value forward(ForwardContext& f, const Value& rows, const Tensor& offset) override;
   void visit(const ParameterVisitor& visitor, const std::string& prefix) override;

@@ -14,9 +14,9 @@ struct LoadMetrics {
   std::int64_t assignments = 0;    // asked for, before capacity dropping
   double cv = 0;                   // coefficient of variation of load: deviation / mean; 0 when balanced
   double max_violation = 0;        // MaxVio = max load / mean load - 1 (arXiv:2408.15664)
-  double entropy = 0;              // mean entropy of the router's distribution, in nats; ln E when it does not care
-  double dropped = 0;              // fraction of assignments dropped by capacity
-  std::int64_t dead = 0;           // experts with less than 2 % of the mean load
+  double entropy = 0;     // mean entropy of the router's distribution, in nats; ln E when it does not care
+  double dropped = 0;     // fraction of assignments dropped by capacity
+  std::int64_t dead = 0;  // experts with less than 2 % of the mean load
 };
 
 // Fills cv, max_violation, dead and the counts; load as asked.

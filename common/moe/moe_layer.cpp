@@ -4,8 +4,10 @@
 
 namespace moe {
 
-MoeLayer::MoeLayer(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D, std::int64_t F, double residual_scale)
-    : MoeLayer(make_router(ctx, dtype, config, D), std::make_unique<LocalExperts>(ctx, dtype, config.experts, D, F, residual_scale)) {}
+MoeLayer::MoeLayer(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D, std::int64_t F,
+                   double residual_scale)
+    : MoeLayer(make_router(ctx, dtype, config, D),
+               std::make_unique<LocalExperts>(ctx, dtype, config.experts, D, F, residual_scale)) {}
 
 Value MoeLayer::forward(ForwardContext& f, const Value& x) {
   const auto plan_for = [&](const Routing& routing) {
@@ -30,13 +32,16 @@ void MoeLayer::visit(const ParameterVisitor& visitor, const std::string& prefix)
   experts_->visit(visitor, prefix + "experts.");
 }
 
-void initialise(Context& ctx, std::uint64_t seed, const std::function<void(const ParameterVisitor&)>& visit_all) {
+void initialise(Context& ctx, std::uint64_t seed,
+                const std::function<void(const ParameterVisitor&)>& visit_all) {
   std::uint16_t place = 0;
   visit_all([&](const std::string&, Parameter& p) {
     const RngKey key{.seed = seed, .purpose = Purpose::init, .layer = place++};
     dispatch(p.value.dtype(), [&]<class T>(T) {
-      if (p.deviation > 0) fill_normal<T>(ctx, p.value.data<T>(), p.deviation, key, p.value.numel());
-      else fill<T>(ctx, p.value.data<T>(), 1, p.value.numel());
+      if (p.deviation > 0)
+        fill_normal<T>(ctx, p.value.data<T>(), p.deviation, key, p.value.numel());
+      else
+        fill<T>(ctx, p.value.data<T>(), 1, p.value.numel());
     });
   });
 }

@@ -16,7 +16,8 @@ class MoeLayer {
       : router_(std::move(router)), experts_(std::move(experts)) {}
 
   // Local experts of hidden width F behind the router that the config names.
-  MoeLayer(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D, std::int64_t F, double residual_scale = 1);
+  MoeLayer(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D, std::int64_t F,
+           double residual_scale = 1);
 
   // x (N, D) → (N, D). Pushes to f.metrics "load" (E+1) i32: the plan's offsets, what each expert really got.
   Value forward(ForwardContext& f, const Value& x);
@@ -28,6 +29,7 @@ class MoeLayer {
 };
 
 // Fills every visited parameter from (seed, its place in the order of visits).
-void initialise(Context& ctx, std::uint64_t seed, const std::function<void(const ParameterVisitor&)>& visit_all);
+void initialise(Context& ctx, std::uint64_t seed,
+                const std::function<void(const ParameterVisitor&)>& visit_all);
 
 }  // namespace moe

@@ -6,7 +6,8 @@ namespace moe {
 
 SparsePlan make_plan(Context& ctx, const Routing& routing, std::int64_t N, std::int64_t E) {
   const std::int64_t A = routing.expert.numel(), K = routing.per_token;
-  MOE_CHECK(routing.weight.tensor.numel() == A, routing.weight.tensor.numel(), " weights for ", A, " assignments");
+  MOE_CHECK(routing.weight.tensor.numel() == A, routing.weight.tensor.numel(), " weights for ", A,
+            " assignments");
   const auto integers = [&](std::int64_t n) { return Tensor::empty(ctx, DType::i32, {n}); };
   const auto at = [](const Tensor& t) { return t.data<std::int32_t>(); };
   SparsePlan plan{{integers(A), integers(N + 1), {}}, integers(E + 1), integers(A), integers(A)};

@@ -9,10 +9,10 @@
 namespace moe {
 
 struct Routing {
-  Tensor expert;              // (M) i32; -1: dropped, the token passes through the residual only
-  Value weight;               // (M)
-  Tensor token;               // (M) i32; undefined for a token-major list (N, K), where it is element / K
-  std::int64_t per_token = 0; // K of a token-major list, else 0
+  Tensor expert;               // (M) i32; -1: dropped, the token passes through the residual only
+  Value weight;                // (M)
+  Tensor token;                // (M) i32; undefined for a token-major list (N, K), where it is element / K
+  std::int64_t per_token = 0;  // K of a token-major list, else 0
 };
 
 struct SparsePlan {

@@ -18,7 +18,7 @@ struct LanguageModelConfig {
   std::int64_t context = 128;     // longest sequence, T
   double rope_theta = 10000;
   double norm_epsilon = 1e-5;
-  bool tied_head = false;         // the output head is the embedding table
+  bool tied_head = false;  // the output head is the embedding table
   MoeConfig moe;
 };
 

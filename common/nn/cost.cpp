@@ -7,7 +7,8 @@ namespace moe {
 
 ModelCost cost_of(const LanguageModelConfig& c) {
   const std::int64_t E = c.moe.experts, K = E > 0 ? (c.moe.router == "switch" ? 1 : c.moe.top_k) : 1;
-  const std::int64_t attention = c.width * c.head_width * (2 * c.heads + 2 * c.kv_heads), ffn = 3 * c.width * c.ffn_width;
+  const std::int64_t attention = c.width * c.head_width * (2 * c.heads + 2 * c.kv_heads),
+                     ffn = 3 * c.width * c.ffn_width;
   const std::int64_t router = E * c.width, norms = 2 * c.width, table = c.vocabulary * c.width;
   const std::int64_t outside = table * (c.tied_head ? 1 : 2) + c.width;
   ModelCost cost;

@@ -8,8 +8,9 @@ namespace moe {
 struct ModelCost {
   std::int64_t parameters;         // all
   std::int64_t active_parameters;  // that take part in one token: K of E experts
-  double flops_per_token;          // forward, multiply and add counted apart: projections, attention over the mean causal
-                                   // context, router, FFN or K experts, head. Training costs three times this.
+  double
+      flops_per_token;  // forward, multiply and add counted apart: projections, attention over the mean causal
+                        // context, router, FFN or K experts, head. Training costs three times this.
 };
 ModelCost cost_of(const LanguageModelConfig& config);
 

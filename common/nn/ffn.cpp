@@ -6,7 +6,9 @@ namespace moe {
 namespace {
 
 // Projections that write to the residual stream start smaller, since 2·layers of them add up (GPT-2).
-double residual_scale(const LanguageModelConfig& c) { return 1 / std::sqrt(2.0 * static_cast<double>(c.layers)); }
+double residual_scale(const LanguageModelConfig& c) {
+  return 1 / std::sqrt(2.0 * static_cast<double>(c.layers));
+}
 
 class DenseFfn final : public Ffn {
  public:
@@ -17,7 +19,9 @@ class DenseFfn final : public Ffn {
     const auto rows = static_cast<std::int32_t>(x.tensor.rows());
     return expert_.forward(f, x, tensor_of<std::int32_t>(f.ctx, {0, rows}, {2}));
   }
-  void visit(const ParameterVisitor& visitor, const std::string& prefix) override { expert_.visit(visitor, prefix + "mlp."); }
+  void visit(const ParameterVisitor& visitor, const std::string& prefix) override {
+    expert_.visit(visitor, prefix + "mlp.");
+  }
 
  private:
   LocalExperts expert_;

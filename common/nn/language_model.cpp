@@ -11,10 +11,13 @@ constexpr double kEmbeddingDeviation = 0.5, kHeadDeviation = 0.02;
 
 }  // namespace
 
-LanguageModel::LanguageModel(Context& ctx, const LanguageModelConfig& c, DType dtype) : config_(c), dtype_(dtype) {
+LanguageModel::LanguageModel(Context& ctx, const LanguageModelConfig& c, DType dtype)
+    : config_(c), dtype_(dtype) {
   const double in = 1 / std::sqrt(static_cast<double>(c.width));
-  const double out = 1 / std::sqrt(static_cast<double>(c.heads * c.head_width) * 2.0 * static_cast<double>(c.layers));
-  embed_ = make_parameter(ctx, dtype, {c.vocabulary, c.width}, c.tied_head ? kHeadDeviation : kEmbeddingDeviation);
+  const double out =
+      1 / std::sqrt(static_cast<double>(c.heads * c.head_width) * 2.0 * static_cast<double>(c.layers));
+  embed_ =
+      make_parameter(ctx, dtype, {c.vocabulary, c.width}, c.tied_head ? kHeadDeviation : kEmbeddingDeviation);
   for (std::int64_t l = 0; l < c.layers; ++l) {
     Block b;
     b.input_norm = make_parameter(ctx, dtype, {c.width}, 0);
@@ -33,8 +36,10 @@ Value LanguageModel::forward(ForwardContext& f, std::vector<ops::KvCache>* cache
   return forward_embedded(f, ops::embedding(f, f.tokens->id, embed_), caches);
 }
 
-Value LanguageModel::forward_embedded(ForwardContext& f, const Value& embedded, std::vector<ops::KvCache>* caches) {
-  MOE_CHECK(f.tokens && embedded.tensor.rows() == f.tokens->sequences * f.tokens->length, to_string(embedded.tensor.shape()));
+Value LanguageModel::forward_embedded(ForwardContext& f, const Value& embedded,
+                                      std::vector<ops::KvCache>* caches) {
+  MOE_CHECK(f.tokens && embedded.tensor.rows() == f.tokens->sequences * f.tokens->length,
+            to_string(embedded.tensor.shape()));
   Value x = embedded;
   for (std::size_t l = 0; l < blocks_.size(); ++l) {
     f.layer = static_cast<int>(l);
@@ -46,7 +51,8 @@ Value LanguageModel::forward_embedded(ForwardContext& f, const Value& embedded, 
 
 Value LanguageModel::run_block(ForwardContext& f, Block& b, const Value& x, ops::KvCache* cache) {
   const LanguageModelConfig& c = config_;
-  const ops::SelfAttention shape{f.tokens->sequences, f.tokens->length, c.heads, c.kv_heads, c.head_width, c.rope_theta};
+  const ops::SelfAttention shape{f.tokens->sequences, f.tokens->length, c.heads,
+                                 c.kv_heads,          c.head_width,     c.rope_theta};
   const Value qkv = ops::linear(f, ops::rms_norm(f, x, b.input_norm, c.norm_epsilon), b.qkv);
   const Value attended = ops::self_attention(f, qkv, f.tokens->position, shape, cache);
   const Value middle = ops::add(f, x, ops::linear(f, attended, b.o));

@@ -11,7 +11,8 @@ namespace moe {
 
 class LanguageModel {
  public:
-  LanguageModel(Context& ctx, const LanguageModelConfig& config, DType dtype = DType::f32);  // parameters uninitialised
+  LanguageModel(Context& ctx, const LanguageModelConfig& config,
+                DType dtype = DType::f32);  // parameters uninitialised
   const LanguageModelConfig& config() const { return config_; }
 
   // Logits (N, V) for f.tokens (id, position, sequences, length). With caches (one a layer; inference, one sequence), the
@@ -19,7 +20,8 @@ class LanguageModel {
   Value forward(ForwardContext& f, std::vector<ops::KvCache>* caches = nullptr);
 
   // The same from embeddings (N, D) instead of ids: images and other modalities enter here.
-  Value forward_embedded(ForwardContext& f, const Value& embedded, std::vector<ops::KvCache>* caches = nullptr);
+  Value forward_embedded(ForwardContext& f, const Value& embedded,
+                         std::vector<ops::KvCache>* caches = nullptr);
 
   std::vector<ops::KvCache> make_caches(Context& ctx, std::int64_t capacity) const;
   void visit(const ParameterVisitor& visitor);

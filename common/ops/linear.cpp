@@ -10,7 +10,8 @@ void backward(Gradients& g, const Tensor& x, const Tensor& w) {
   const T* dy = g.of_output().data<T>();
   if (g.wanted(0)) {
     const auto [dx, add] = g.target(0);
-    moe::gemm<T>(g.ctx, dx.data<T>(), dy, w.data<T>(), gemm_shape(N, I, O, Transpose::no, Transpose::no, add));
+    moe::gemm<T>(g.ctx, dx.data<T>(), dy, w.data<T>(),
+                 gemm_shape(N, I, O, Transpose::no, Transpose::no, add));
   }
   const auto [dw, add] = g.target(1);
   moe::gemm<T>(g.ctx, dw.data<T>(), dy, x.data<T>(), gemm_shape(O, I, N, Transpose::yes, Transpose::no, add));
@@ -23,7 +24,8 @@ Value linear(ForwardContext& f, const Value& x, Parameter& w) {
   MOE_CHECK(x.tensor.size(-1) == I, to_string(x.tensor.shape()), " times ", to_string(w.value.shape()), "^T");
   Tensor y = Tensor::empty(f.ctx, x.tensor.dtype(), {N, O});
   dispatch(y.dtype(), [&]<class T>(T) {
-    moe::gemm<T>(f.ctx, y.data<T>(), x.tensor.data<T>(), w.value.data<T>(), gemm_shape(N, O, I, Transpose::no, Transpose::yes));
+    moe::gemm<T>(f.ctx, y.data<T>(), x.tensor.data<T>(), w.value.data<T>(),
+                 gemm_shape(N, O, I, Transpose::no, Transpose::yes));
   });
   if (!f.tape) return y;
   return f.tape->record({x, f.tape->leaf(w)}, y, [x = x.tensor, w = w.value](Gradients& g) {

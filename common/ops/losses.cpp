@@ -12,7 +12,8 @@ Value cross_entropy(ForwardContext& f, const Value& logits, const Tensor& target
   MOE_CHECK(target.numel() == N, target.numel(), " targets for ", N, " rows");
   Tensor loss = Tensor::empty(f.ctx, x.dtype(), {1});
   dispatch(x.dtype(), [&]<class T>(T) {
-    moe::cross_entropy<T>(f.ctx, loss.data<T>(), nullptr, f.tape ? x.data<T>() : nullptr, x.data<T>(), target.data<std::int32_t>(), N, V);
+    moe::cross_entropy<T>(f.ctx, loss.data<T>(), nullptr, f.tape ? x.data<T>() : nullptr, x.data<T>(),
+                          target.data<std::int32_t>(), N, V);
   });
   if (!f.tape) return loss;
   return f.tape->record({logits}, loss, [=](Gradients& g) {
@@ -27,7 +28,8 @@ Tensor row_losses(Context& ctx, const Tensor& logits, const Tensor& target) {
   const std::int64_t N = logits.rows(), V = logits.size(-1);
   const Tensor loss = Tensor::empty(ctx, logits.dtype(), {1}), rows = Tensor::empty(ctx, logits.dtype(), {N});
   dispatch(logits.dtype(), [&]<class T>(T) {
-    moe::cross_entropy<T>(ctx, loss.data<T>(), rows.data<T>(), nullptr, logits.data<T>(), target.data<std::int32_t>(), N, V);
+    moe::cross_entropy<T>(ctx, loss.data<T>(), rows.data<T>(), nullptr, logits.data<T>(),
+                          target.data<std::int32_t>(), N, V);
   });
   return rows;
 }
@@ -36,13 +38,15 @@ Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& co
   const std::int64_t N = probability.tensor.rows(), E = probability.tensor.size(-1);
   Tensor loss = Tensor::empty(f.ctx, probability.tensor.dtype(), {1});
   dispatch(loss.dtype(), [&]<class T>(T) {
-    moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), N, E);
+    moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), N,
+                         E);
   });
   if (!f.tape) return loss;
   return f.tape->record({probability}, loss, [=](Gradients& g) {
     const auto [dp, add] = g.target(0);
     dispatch(dp.dtype(), [&]<class T>(T) {
-      moe::balance_loss_backward<T>(g.ctx, dp.data<T>(), g.of_output().data<T>(), count.data<std::int32_t>(), N, E, add);
+      moe::balance_loss_backward<T>(g.ctx, dp.data<T>(), g.of_output().data<T>(), count.data<std::int32_t>(),
+                                    N, E, add);
     });
   });
 }
@@ -50,12 +54,14 @@ Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& co
 Value z_loss(ForwardContext& f, const Value& logits, const SoftmaxResult& soft) {
   const std::int64_t N = logits.tensor.rows(), E = logits.tensor.size(-1);
   Tensor loss = Tensor::empty(f.ctx, logits.tensor.dtype(), {1});
-  dispatch(loss.dtype(), [&]<class T>(T) { moe::z_loss<T>(f.ctx, loss.data<T>(), soft.logsumexp.data<T>(), N); });
+  dispatch(loss.dtype(),
+           [&]<class T>(T) { moe::z_loss<T>(f.ctx, loss.data<T>(), soft.logsumexp.data<T>(), N); });
   if (!f.tape) return loss;
   return f.tape->record({logits}, loss, [=, p = soft.probability.tensor, lse = soft.logsumexp](Gradients& g) {
     const auto [d, add] = g.target(0);
     dispatch(d.dtype(), [&]<class T>(T) {
-      moe::z_loss_backward<T>(g.ctx, d.data<T>(), g.of_output().data<T>(), lse.data<T>(), p.data<T>(), N, E, add);
+      moe::z_loss_backward<T>(g.ctx, d.data<T>(), g.of_output().data<T>(), lse.data<T>(), p.data<T>(), N, E,
+                              add);
     });
   });
 }

@@ -27,8 +27,8 @@ struct SelfAttention {
 
 // Keys and values of one layer for one sequence that grows: generation.
 struct KvCache {
-  Tensor kv;                  // (capacity, 2·G·W): keys, then values of a position
-  std::int64_t length = 0;    // positions filled
+  Tensor kv;                // (capacity, 2·G·W): keys, then values of a position
+  std::int64_t length = 0;  // positions filled
 };
 
 // Causal self-attention with rotary positions. qkv (N, (H+2G)·W) packs queries, keys, values and is rotated in place
@@ -38,7 +38,8 @@ Value self_attention(ForwardContext& f, const Value& qkv, const Tensor& position
                      KvCache* cache = nullptr);
 
 // Experts' SwiGLU over rows (A, D) grouped by expert; gate_up (E, 2F, D), down (E, D, F), offset (E+1).
-Value grouped_ffn(ForwardContext& f, const Value& rows, Parameter& gate_up, Parameter& down, const Tensor& offset);
+Value grouped_ffn(ForwardContext& f, const Value& rows, Parameter& gate_up, Parameter& down,
+                  const Tensor& offset);
 
 // probability (N, E) and logsumexp (N) of scores (N, E). Only the probability is differentiable.
 struct SoftmaxResult {
@@ -58,7 +59,7 @@ TopK top_k_gate(ForwardContext& f, const Value& score, std::int64_t K, bool reno
 struct RowMap {
   Tensor token;         // (A): token of a row, -1 for unused rows, which stand last
   Tensor token_offset;  // (N+1)
-  Tensor row_of;        // (A): rows of token n at token_offset[n] .. token_offset[n+1], -1 for a dropped assignment
+  Tensor row_of;  // (A): rows of token n at token_offset[n] .. token_offset[n+1], -1 for a dropped assignment
   std::int64_t N() const { return token_offset.numel() - 1; }
   std::int64_t A() const { return token.numel(); }
 };

@@ -13,12 +13,15 @@ SoftmaxResult softmax(ForwardContext& f, const Value& scores) {
     moe::softmax<T>(f.ctx, p.data<T>(), logsumexp.data<T>(), scores.tensor.data<T>(), N, E);
   });
   if (!f.tape) return {p, logsumexp};
-  return {f.tape->record({scores}, p, [=](Gradients& g) {
-    const auto [dscores, add] = g.target(0);
-    dispatch(p.dtype(), [&]<class T>(T) {
-      moe::softmax_backward<T>(g.ctx, dscores.data<T>(), g.of_output().data<T>(), p.data<T>(), N, E, add);
-    });
-  }), logsumexp};
+  return {f.tape->record({scores}, p,
+                         [=](Gradients& g) {
+                           const auto [dscores, add] = g.target(0);
+                           dispatch(p.dtype(), [&]<class T>(T) {
+                             moe::softmax_backward<T>(g.ctx, dscores.data<T>(), g.of_output().data<T>(),
+                                                      p.data<T>(), N, E, add);
+                           });
+                         }),
+          logsumexp};
 }
 
 TopK top_k_gate(ForwardContext& f, const Value& score, std::int64_t K, bool renormalise) {
@@ -30,12 +33,13 @@ TopK top_k_gate(ForwardContext& f, const Value& score, std::int64_t K, bool reno
   });
   if (!f.tape) return {expert, weight};
   return {expert, f.tape->record({score}, weight, [=, score = score.tensor](Gradients& g) {
-    Tensor dscore = Tensor::empty(g.ctx, score.dtype(), score.shape());
-    dispatch(score.dtype(), [&]<class T>(T) {
-      moe::top_k_gate_backward<T>(g.ctx, dscore.data<T>(), g.of_output().data<T>(), score.data<T>(), expert.data<std::int32_t>(), s);
-    });
-    g.give(0, dscore);
-  })};
+            Tensor dscore = Tensor::empty(g.ctx, score.dtype(), score.shape());
+            dispatch(score.dtype(), [&]<class T>(T) {
+              moe::top_k_gate_backward<T>(g.ctx, dscore.data<T>(), g.of_output().data<T>(), score.data<T>(),
+                                          expert.data<std::int32_t>(), s);
+            });
+            g.give(0, dscore);
+          })};
 }
 
 }  // namespace moe::ops

@@ -19,7 +19,8 @@ RopeShape rope_shape(const SelfAttention& s, bool inverse) {
 
 template <class T>
 Tensor attend_cached(Context& ctx, const Tensor& qkv, const SelfAttention& s, KvCache& cache) {
-  MOE_CHECK(s.B == 1 && cache.length + s.T <= cache.kv.rows(), s.T, " positions after ", cache.length, " in a cache of ", cache.kv.rows());
+  MOE_CHECK(s.B == 1 && cache.length + s.T <= cache.kv.rows(), s.T, " positions after ", cache.length,
+            " in a cache of ", cache.kv.rows());
   const std::int64_t kv_width = 2 * s.G * s.W, ld = (s.H + 2 * s.G) * s.W;
   T* kv = cache.kv.data<T>();
   for (std::int64_t t = 0; t < s.T; ++t)
@@ -36,32 +37,37 @@ Tensor attend_cached(Context& ctx, const Tensor& qkv, const SelfAttention& s, Kv
 }
 
 template <class T>
-void backward(Gradients& g, const Tensor& qkv, const Tensor& o, const Tensor& logsumexp, const Tensor& position, const SelfAttention& s) {
+void backward(Gradients& g, const Tensor& qkv, const Tensor& o, const Tensor& logsumexp,
+              const Tensor& position, const SelfAttention& s) {
   const Tensor d = Tensor::empty(g.ctx, qkv.dtype(), qkv.shape());
   const std::int64_t k = s.H * s.W, v = (s.H + s.G) * s.W;
   T* dq = d.data<T>();
   const T* q = qkv.data<T>();
-  moe::attention_backward<T>(g.ctx, dq, dq + k, dq + v, g.of_output().data<T>(), q, q + k, q + v, o.data<T>(), logsumexp.data<T>(), packed_shape(s));
+  moe::attention_backward<T>(g.ctx, dq, dq + k, dq + v, g.of_output().data<T>(), q, q + k, q + v, o.data<T>(),
+                             logsumexp.data<T>(), packed_shape(s));
   moe::rope<T>(g.ctx, dq, position.data<std::int32_t>(), rope_shape(s, true));
   g.give(0, d);
 }
 
 }  // namespace
 
-Value self_attention(ForwardContext& f, const Value& x, const Tensor& position, const SelfAttention& s, KvCache* cache) {
+Value self_attention(ForwardContext& f, const Value& x, const Tensor& position, const SelfAttention& s,
+                     KvCache* cache) {
   const Tensor& qkv = x.tensor;
   MOE_CHECK(qkv.rows() == s.B * s.T && qkv.width() == (s.H + 2 * s.G) * s.W, to_string(qkv.shape()));
   MOE_CHECK(!cache || !f.tape, "a KV cache is for inference");
   dispatch(qkv.dtype(), [&]<class T>(T) {
     moe::rope<T>(f.ctx, qkv.data<T>(), position.data<std::int32_t>(), rope_shape(s, false));
   });
-  if (cache) return dispatch(qkv.dtype(), [&]<class T>(T) { return attend_cached<T>(f.ctx, qkv, s, *cache); });
+  if (cache)
+    return dispatch(qkv.dtype(), [&]<class T>(T) { return attend_cached<T>(f.ctx, qkv, s, *cache); });
 
   Tensor o = Tensor::empty(f.ctx, qkv.dtype(), {qkv.rows(), s.H * s.W});
   Tensor logsumexp = Tensor::empty(f.ctx, qkv.dtype(), {s.B, s.H, s.T});
   dispatch(qkv.dtype(), [&]<class T>(T) {
     const T* q = qkv.data<T>();
-    moe::attention<T>(f.ctx, o.data<T>(), logsumexp.data<T>(), q, q + s.H * s.W, q + (s.H + s.G) * s.W, packed_shape(s));
+    moe::attention<T>(f.ctx, o.data<T>(), logsumexp.data<T>(), q, q + s.H * s.W, q + (s.H + s.G) * s.W,
+                      packed_shape(s));
   });
   if (!f.tape) return o;
   return f.tape->record({x}, o, [=](Gradients& g) {

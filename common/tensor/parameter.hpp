@@ -11,15 +11,18 @@
 
 namespace moe {
 
-enum class ParameterGroup : std::uint8_t { dense, expert };  // expert: one slice a rank under expert parallelism
+enum class ParameterGroup : std::uint8_t {
+  dense,
+  expert
+};  // expert: one slice a rank under expert parallelism
 
 struct Parameter {
   Tensor value;
-  Tensor grad;              // same shape; meaningless unless has_grad
-  bool has_grad = false;    // cleared by the optimizer step: the next backward overwrites instead of adding
+  Tensor grad;            // same shape; meaningless unless has_grad
+  bool has_grad = false;  // cleared by the optimizer step: the next backward overwrites instead of adding
   ParameterGroup group = ParameterGroup::dense;
-  bool decay = true;        // weight decay applies (not to norms)
-  double deviation = 0;     // of its initial values, N(0, deviation²); 0: all ones (norm weights)
+  bool decay = true;     // weight decay applies (not to norms)
+  double deviation = 0;  // of its initial values, N(0, deviation²); 0: all ones (norm weights)
 };
 
 inline Parameter make_parameter(Context& ctx, DType dtype, Shape shape, double deviation,

@@ -60,7 +60,8 @@ Tensor Tensor::reshape(Shape shape) const {
 }
 
 Tensor Tensor::slice_rows(std::int64_t begin, std::int64_t end) const {
-  MOE_CHECK(!shape_.empty() && 0 <= begin && begin <= end && end <= rows(), "rows ", begin, "..", end, " of ", to_string(shape_));
+  MOE_CHECK(!shape_.empty() && 0 <= begin && begin <= end && end <= rows(), "rows ", begin, "..", end, " of ",
+            to_string(shape_));
   Tensor t = *this;
   t.data_ += static_cast<std::size_t>(begin * width()) * size_of(dtype_);
   t.shape_[0] = end - begin;
@@ -71,7 +72,8 @@ Tensor Tensor::slice_rows(std::int64_t begin, std::int64_t end) const {
 template <class T>
 Tensor tensor_of(Context& ctx, const std::vector<T>& values, Shape shape) {
   Tensor t = Tensor::empty(ctx, dtype_of<T>, std::move(shape));
-  MOE_CHECK(t.numel() == static_cast<std::int64_t>(values.size()), values.size(), " values for ", to_string(t.shape()));
+  MOE_CHECK(t.numel() == static_cast<std::int64_t>(values.size()), values.size(), " values for ",
+            to_string(t.shape()));
   if (!values.empty()) std::memcpy(t.raw(), values.data(), t.bytes());
   return t;
 }
@@ -87,7 +89,7 @@ double scalar_of(const Tensor& t) {
   return dispatch(t.dtype(), [&]<class T>(T) { return static_cast<double>(*t.data<T>()); });
 }
 
-#define MOE_INSTANTIATE(T)                                        \
+#define MOE_INSTANTIATE(T)                                           \
   template Tensor tensor_of(Context&, const std::vector<T>&, Shape); \
   template std::vector<T> values_of(const Tensor&);
 MOE_INSTANTIATE(float)

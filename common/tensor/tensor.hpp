@@ -19,7 +19,7 @@ std::int64_t element_count(const Shape& shape);
 
 class Tensor {
  public:
-  Tensor() = default;  // undefined: no storage
+  Tensor() = default;                                           // undefined: no storage
   static Tensor empty(Context& ctx, DType dtype, Shape shape);  // uninitialised
   static Tensor zeros(Context& ctx, DType dtype, Shape shape);
 
@@ -40,9 +40,10 @@ class Tensor {
   }
   std::byte* raw() const { return data_; }
 
-  Tensor reshape(Shape shape) const;                              // same elements, other shape
-  Tensor slice_rows(std::int64_t begin, std::int64_t end) const;  // rows [begin, end) of the first axis, shared
-  bool sole_owner() const { return storage_.use_count() == 1; }   // nobody else sees a write
+  Tensor reshape(Shape shape) const;  // same elements, other shape
+  Tensor slice_rows(std::int64_t begin,
+                    std::int64_t end) const;  // rows [begin, end) of the first axis, shared
+  bool sole_owner() const { return storage_.use_count() == 1; }  // nobody else sees a write
 
  private:
   struct Storage;

@@ -26,7 +26,8 @@ std::vector<NamedTensor> moments_of(Optimizer& optimizer) {
 std::int64_t step_of(const Checkpoint& checkpoint) {
   const auto it = checkpoint.manifest.fields.find("step");
   if (it == checkpoint.manifest.fields.end())
-    throw UserError(ExitCode::bad_file, concat(checkpoint.directory.string(), ": the manifest has no step"), "this is not a training checkpoint");
+    throw UserError(ExitCode::bad_file, concat(checkpoint.directory.string(), ": the manifest has no step"),
+                    "this is not a training checkpoint");
   return std::stoll(it->second);
 }
 
@@ -47,10 +48,13 @@ std::map<std::string, std::string> Trainer::identity() const {
 }
 
 void Trainer::save(const std::filesystem::path& run, const std::map<std::string, std::string>& fields) {
+  check_finite();
   CheckpointWriter writer(run, step_);
   writer.written("config.json", write_config(writer.file("config.json"), model_.config()));
-  writer.written("model.safetensors", write_model(writer.file("model.safetensors"), model_.config(), parameters_of(model_)));
-  writer.written("optimizer.safetensors", write_tensors(writer.file("optimizer.safetensors"), moments_of(optimizer_)));
+  writer.written("model.safetensors",
+                 write_model(writer.file("model.safetensors"), model_.config(), parameters_of(model_)));
+  writer.written("optimizer.safetensors",
+                 write_tensors(writer.file("optimizer.safetensors"), moments_of(optimizer_)));
   for (const auto& [key, value] : fields) writer.fields[key] = value;
   for (const auto& [key, value] : identity()) writer.fields[key] = value;
   writer.fields["step"] = concat(step_);
@@ -67,7 +71,8 @@ std::map<std::string, std::string> Trainer::load(const std::filesystem::path& pa
     const auto it = checkpoint.manifest.fields.find(key);
     const std::string theirs = it == checkpoint.manifest.fields.end() ? "nothing" : it->second;
     if (theirs != ours)
-      throw UserError(ExitCode::bad_file, concat(where, ": was trained with ", key, " ", theirs, ", now it is ", ours),
+      throw UserError(ExitCode::bad_file,
+                      concat(where, ": was trained with ", key, " ", theirs, ", now it is ", ours),
                       "resume with the flags and texts of the first start, or start anew in another --out");
   }
   read_model(checkpoint.file("model.safetensors"), model_.config(), parameters_of(model_));

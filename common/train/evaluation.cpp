@@ -9,7 +9,8 @@
 namespace moe {
 namespace {
 
-void count_assignments(Evaluation& evaluation, const MetricSink& sink, std::size_t domain, std::size_t domains) {
+void count_assignments(Evaluation& evaluation, const MetricSink& sink, std::size_t domain,
+                       std::size_t domains) {
   for (const MetricSink::Item& item : sink.items) {
     if (item.name != "load") continue;
     const auto offset = values_of<std::int32_t>(item.tensor);
@@ -35,7 +36,8 @@ double forward_loss(Context& ctx, LanguageModel& model, const Batch& batch, Metr
 
 }  // namespace
 
-HeldOut::HeldOut(const Corpus& corpus, std::int64_t sequences, std::int64_t length, std::int64_t tokens_per_domain) {
+HeldOut::HeldOut(const Corpus& corpus, std::int64_t sequences, std::int64_t length,
+                 std::int64_t tokens_per_domain) {
   for (std::size_t d = 0; d < corpus.domains.size(); ++d)
     batches_.push_back(held_out_batches(corpus, d, sequences, length, tokens_per_domain));
 }
@@ -68,7 +70,8 @@ double mutual_information(const std::vector<std::vector<double>>& counts) {
   double information = 0;
   for (std::size_t e = 0; e < counts.size(); ++e)
     for (std::size_t d = 0; d < column.size(); ++d)
-      if (counts[e][d] > 0) information += counts[e][d] / total * std::log(counts[e][d] * total / (row[e] * column[d]));
+      if (counts[e][d] > 0)
+        information += counts[e][d] / total * std::log(counts[e][d] * total / (row[e] * column[d]));
   return std::max(0.0, information);
 }
 

@@ -10,9 +10,10 @@
 namespace moe {
 
 struct Evaluation {
-  std::vector<double> domain_bits;               // per domain
-  double bits_per_byte = 0;                      // mean over domains: each counts alike, whatever its size
-  std::vector<std::vector<std::vector<double>>> expert_domain;  // [layer][expert][domain]: assignments; empty if dense
+  std::vector<double> domain_bits;  // per domain
+  double bits_per_byte = 0;         // mean over domains: each counts alike, whatever its size
+  std::vector<std::vector<std::vector<double>>>
+      expert_domain;  // [layer][expert][domain]: assignments; empty if dense
 };
 
 // Which text is held out, cut into batches once and used at every evaluation.

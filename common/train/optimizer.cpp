@@ -8,7 +8,8 @@
 
 namespace moe {
 
-Optimizer::Optimizer(Context& ctx, const AdamWSettings& settings, const std::function<void(const ParameterVisitor&)>& visit_all)
+Optimizer::Optimizer(Context& ctx, const AdamWSettings& settings,
+                     const std::function<void(const ParameterVisitor&)>& visit_all)
     : ctx_(ctx), settings_(settings), squared_norm_(Tensor::zeros(ctx, DType::f64, {1})) {
   visit_all([&](const std::string& name, Parameter& p) {
     const auto zeros = [&] { return Tensor::zeros(ctx, p.value.dtype(), p.value.shape()); };
@@ -21,7 +22,9 @@ void Optimizer::step(std::int64_t step, double learning_rate) {
   fill<double>(ctx_, norm, 0, 1);
   for (const Item& item : items_)
     if (item.parameter->has_grad)
-      dispatch(item.m.dtype(), [&]<class T>(T) { add_squares<T>(ctx_, norm, item.parameter->grad.data<T>(), item.m.numel()); });
+      dispatch(item.m.dtype(), [&]<class T>(T) {
+        add_squares<T>(ctx_, norm, item.parameter->grad.data<T>(), item.m.numel());
+      });
 
   for (Item& item : items_) {
     Parameter& p = *item.parameter;
@@ -31,15 +34,19 @@ void Optimizer::step(std::int64_t step, double learning_rate) {
     s.step = step;
     if (!p.decay) s.weight_decay = 0;
     dispatch(item.m.dtype(), [&]<class T>(T) {
-      adamw<T>(ctx_, p.value.data<T>(), item.m.data<T>(), item.v.data<T>(), p.grad.data<T>(), norm, s, p.value.numel());
+      adamw<T>(ctx_, p.value.data<T>(), item.m.data<T>(), item.v.data<T>(), p.grad.data<T>(), norm, s,
+               p.value.numel());
     });
     p.has_grad = false;
   }
 }
 
-double Optimizer::gradient_norm() const { return std::sqrt(scalar_of(squared_norm_)); }
+double Optimizer::gradient_norm() const {
+  return std::sqrt(scalar_of(squared_norm_));
+}
 
-double warmup_cosine(std::int64_t step, std::int64_t total, std::int64_t warmup, double peak, double final_fraction) {
+double warmup_cosine(std::int64_t step, std::int64_t total, std::int64_t warmup, double peak,
+                     double final_fraction) {
   if (step < warmup) return peak * static_cast<double>(step + 1) / static_cast<double>(warmup);
   const double span = static_cast<double>(std::max<std::int64_t>(1, total - warmup));
   const double done = std::min(1.0, static_cast<double>(step - warmup) / span);

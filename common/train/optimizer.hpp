@@ -18,7 +18,8 @@ class Optimizer {
   };
 
   // settings.learning_rate and settings.step are set by step().
-  Optimizer(Context& ctx, const AdamWSettings& settings, const std::function<void(const ParameterVisitor&)>& visit_all);
+  Optimizer(Context& ctx, const AdamWSettings& settings,
+            const std::function<void(const ParameterVisitor&)>& visit_all);
 
   // Update number `step` (from 1). Parameters that no gradient reached keep their value. Clears has_grad.
   void step(std::int64_t step, double learning_rate);
@@ -36,6 +37,7 @@ class Optimizer {
 };
 
 // Linear warm-up over the first `warmup` steps, then a cosine down to `final_fraction` of the peak at `total`.
-double warmup_cosine(std::int64_t step, std::int64_t total, std::int64_t warmup, double peak, double final_fraction = 0.1);
+double warmup_cosine(std::int64_t step, std::int64_t total, std::int64_t warmup, double peak,
+                     double final_fraction = 0.1);
 
 }  // namespace moe

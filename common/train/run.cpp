@@ -14,11 +14,14 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
 
 void require(const std::error_code& error, const std::filesystem::path& path, const char* what) {
   if (error)
-    throw UserError(ExitCode::bad_file, concat(path.string(), " ", what, ": ", error.message()), "choose another folder with --out");
+    throw UserError(ExitCode::bad_file, concat(path.string(), " ", what, ": ", error.message()),
+                    "choose another folder with --out");
 }
 
 void make_directory(const std::filesystem::path& directory) {
@@ -46,7 +49,8 @@ class Run {
         held_out_(held_out),
         options_(options),
         resumed_(resume()),
-        log_((options.directory / "metrics.jsonl").string(), resumed_ ? std::optional(trainer.steps_done()) : std::nullopt),
+        log_((options.directory / "metrics.jsonl").string(),
+             resumed_ ? std::optional(trainer.steps_done()) : std::nullopt),
         progress_(trainer.settings().steps, {.quiet = options.quiet, .start = trainer.steps_done()}) {}
 
   RunResult train() {
@@ -60,7 +64,8 @@ class Run {
       }
       if (trainer_.finished() || done % options_.checkpoint_every == 0) save();
     }
-    if (evaluation_.domain_bits.empty()) evaluation_ = held_out_.evaluate(trainer_.context(), trainer_.model());
+    if (evaluation_.domain_bits.empty())
+      evaluation_ = held_out_.evaluate(trainer_.context(), trainer_.model());
     return {.finished = true, .seconds = seconds_, .evaluation = evaluation_};
   }
 
@@ -93,11 +98,15 @@ class Run {
     recent_steps_ = 0;
     const LoadMetrics load = summarise(r.load);
     const auto extra = [&](const char* name) { return r.extra.contains(name) ? r.extra.at(name) : 0; };
-    MetricRecord record = {{"step", r.step}, {"seconds", seconds_}, {"loss", r.loss}, {"aux", extra("aux")}, {"z", extra("z")},
-                           {"lr", r.learning_rate}, {"gnorm", r.gradient_norm}, {"dropped", load.dropped}, {"load_cv", load.cv},
-                           {"max_violation", load.max_violation}, {"entropy", load.entropy}, {"dead", load.dead},
+    MetricRecord record = {{"step", r.step},           {"seconds", seconds_},
+                           {"loss", r.loss},           {"aux", extra("aux")},
+                           {"z", extra("z")},          {"lr", r.learning_rate},
+                           {"gnorm", r.gradient_norm}, {"dropped", load.dropped},
+                           {"load_cv", load.cv},       {"max_violation", load.max_violation},
+                           {"entropy", load.entropy},  {"dead", load.dead},
                            {"tokens_per_second", rate}};
-    for (const auto& [layer, m] : r.load) record.set(concat("load_", layer), std::vector<double>(m.load.begin(), m.load.end()));
+    for (const auto& [layer, m] : r.load)
+      record.set(concat("load_", layer), std::vector<double>(m.load.begin(), m.load.end()));
     log_.write(record);
     std::vector<std::string> fields = {"loss " + format_fixed(r.loss, 3)};
     if (!r.load.empty()) fields.push_back("aux " + format_fixed(extra("aux"), 3));
@@ -118,7 +127,9 @@ class Run {
 
   void evaluate() {
     evaluation_ = held_out_.evaluate(trainer_.context(), trainer_.model());
-    log_.write({{"step", trainer_.steps_done()}, {"seconds", seconds_}, {"held_out", evaluation_.bits_per_byte},
+    log_.write({{"step", trainer_.steps_done()},
+                {"seconds", seconds_},
+                {"held_out", evaluation_.bits_per_byte},
                 {"held_out_domains", evaluation_.domain_bits}});
   }
 

@@ -7,17 +7,18 @@
 namespace moe {
 
 struct RunOptions {
-  std::filesystem::path directory;  // metrics.jsonl and checkpoint-XXXXXXXX/ go here
-  bool resume = false;              // go on from the newest checkpoint there, if there is one
-  bool quiet = false;               // no progress line
-  std::int64_t log_every = 10;      // steps between lines of metrics.jsonl
-  std::int64_t evaluations = 12;    // on held-out text, evenly spread; the last after the last step
+  std::filesystem::path directory;      // metrics.jsonl and checkpoint-XXXXXXXX/ go here
+  bool resume = false;                  // go on from the newest checkpoint there, if there is one
+  bool quiet = false;                   // no progress line
+  std::int64_t log_every = 10;          // steps between lines of metrics.jsonl
+  std::int64_t evaluations = 12;        // on held-out text, evenly spread; the last after the last step
   std::int64_t checkpoint_every = 300;  // steps
 };
 
 struct RunResult {
   bool finished = false;  // false: interrupted; a checkpoint of where it stopped was saved
-  double seconds = 0;     // spent in training steps, resumed runs included; evaluations and checkpoints are not counted
+  double seconds =
+      0;  // spent in training steps, resumed runs included; evaluations and checkpoints are not counted
   Evaluation evaluation;  // after the last step
 };
 

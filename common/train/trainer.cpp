@@ -23,7 +23,8 @@ std::map<std::string, double> mean_by_name(const LossSink& sink) {
 
 }  // namespace
 
-Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSettings& settings, const Corpus& corpus)
+Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSettings& settings,
+                 const Corpus& corpus)
     : ctx_(ctx),
       settings_(settings),
       corpus_(corpus),
@@ -34,29 +35,49 @@ Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSet
 
 std::optional<StepReport> Trainer::step(bool report) {
   const auto number = static_cast<std::uint32_t>(step_);
-  const BatchTensors batch = to_device(ctx_, make_batch(corpus_, settings_.seed, number, settings_.sequences, settings_.length));
+  const BatchTensors batch =
+      to_device(ctx_, make_batch(corpus_, settings_.seed, number, settings_.sequences, settings_.length));
   Tape tape(ctx_);
   LossSink losses;
   MetricSink metrics;
-  ForwardContext f{.ctx = ctx_, .tape = &tape, .seed = settings_.seed, .step = number, .training = true,
-                   .tokens = &batch.tokens, .losses = &losses, .metrics = report ? &metrics : nullptr};
+  ForwardContext f{.ctx = ctx_,
+                   .tape = &tape,
+                   .seed = settings_.seed,
+                   .step = number,
+                   .training = true,
+                   .tokens = &batch.tokens,
+                   .losses = &losses,
+                   .metrics = report ? &metrics : nullptr};
   const Value loss = ops::cross_entropy(f, model_.forward(f), batch.target);
   std::vector<Tape::Root> roots = {{loss}};
   for (const LossSink::Item& item : losses.items) roots.push_back({item.loss, item.coefficient});
   tape.backward(roots);
 
-  const auto warmup = static_cast<std::int64_t>(std::ceil(settings_.warmup_fraction * static_cast<double>(settings_.steps)));
+  const auto warmup =
+      static_cast<std::int64_t>(std::ceil(settings_.warmup_fraction * static_cast<double>(settings_.steps)));
   const double rate = warmup_cosine(step_, settings_.steps, warmup, settings_.learning_rate);
   optimizer_.step(++step_, rate);
+  last_loss_ = loss.tensor;
   if (!report) return std::nullopt;
 
-  StepReport r{.step = step_, .loss = scalar_of(loss.tensor), .extra = mean_by_name(losses), .learning_rate = rate,
-               .gradient_norm = optimizer_.gradient_norm(), .load = load_metrics_by_layer(metrics)};
-  if (!std::isfinite(r.loss) || !std::isfinite(r.gradient_norm))
-    throw UserError(ExitCode::verdict_failed,
-                    concat("training diverged: at step ", step_, " the loss is ", r.loss, " and the gradient norm ", r.gradient_norm),
-                    "lower the learning rate, or resume from the last checkpoint with another seed");
+  check_finite();
+  StepReport r{.step = step_,
+               .loss = scalar_of(loss.tensor),
+               .extra = mean_by_name(losses),
+               .learning_rate = rate,
+               .gradient_norm = optimizer_.gradient_norm(),
+               .load = load_metrics_by_layer(metrics)};
   return r;
+}
+
+void Trainer::check_finite() const {
+  if (!last_loss_.defined()) return;
+  const double loss = scalar_of(last_loss_), norm = optimizer_.gradient_norm();
+  if (std::isfinite(loss) && std::isfinite(norm)) return;
+  throw UserError(
+      ExitCode::verdict_failed,
+      concat("training diverged: at step ", step_, " the loss is ", loss, " and the gradient norm ", norm),
+      "lower the learning rate, or resume from the last checkpoint with another seed");
 }
 
 }  // namespace moe

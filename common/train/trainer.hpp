@@ -17,29 +17,30 @@
 namespace moe {
 
 struct TrainSettings {
-  std::int64_t steps = 600;      // of the whole schedule
-  std::int64_t sequences = 16;   // B
-  std::int64_t length = 128;     // T
-  double learning_rate = 6e-3;   // peak
+  std::int64_t steps = 600;     // of the whole schedule
+  std::int64_t sequences = 16;  // B
+  std::int64_t length = 128;    // T
+  double learning_rate = 6e-3;  // peak
   double warmup_fraction = 0.05;
   double weight_decay = 0.05;
-  double max_norm = 1;           // gradient clipping
-  std::uint64_t seed = 1;        // of initial values and of batches
+  double max_norm = 1;     // gradient clipping
+  std::uint64_t seed = 1;  // of initial values and of batches
 };
 
 // What a step did; read from the device only when asked for.
 struct StepReport {
-  std::int64_t step = 0;  // steps done
-  double loss = 0;        // of next-token prediction, nats a token
+  std::int64_t step = 0;                // steps done
+  double loss = 0;                      // of next-token prediction, nats a token
   std::map<std::string, double> extra;  // router losses by name, mean over layers, before their coefficients
   double learning_rate = 0, gradient_norm = 0;
-  std::map<int, LoadMetrics> load;      // per MoE layer
+  std::map<int, LoadMetrics> load;  // per MoE layer
 };
 
 class Trainer {
  public:
   // The corpus must outlive the trainer. Parameters are initialised from settings.seed.
-  Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSettings& settings, const Corpus& corpus);
+  Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSettings& settings,
+          const Corpus& corpus);
 
   // Forward, backward, update. With `report`, returns what happened; throws UserError (verdict_failed) when the loss is
   // no longer a number.
@@ -52,7 +53,8 @@ class Trainer {
   Context& context() { return ctx_; }
 
   // Writes RUN/checkpoint-XXXXXXXX: config.json, model.safetensors (Hugging Face's names), optimizer.safetensors, and in the
-  // manifest step, seed, corpus fingerprint and settings. `fields` are kept along (seconds so far, ...).
+  // manifest step, seed, corpus fingerprint and settings. `fields` are kept along (seconds so far, ...). A model whose last
+  // step diverged is not saved: UserError as in step().
   void save(const std::filesystem::path& run, const std::map<std::string, std::string>& fields = {});
 
   // Takes over the state of a checkpoint (or of a run's newest). Refuses, as UserError (bad_file) naming what differs,
@@ -61,6 +63,7 @@ class Trainer {
 
  private:
   std::map<std::string, std::string> identity() const;
+  void check_finite() const;  // of the last step; throws as step() does
 
   Context& ctx_;
   TrainSettings settings_;
@@ -68,6 +71,7 @@ class Trainer {
   LanguageModel model_;
   Optimizer optimizer_;
   std::int64_t step_ = 0;
+  Tensor last_loss_;  // (1)
 };
 
 // A model from a checkpoint, for generation and analysis: its configuration and values only.

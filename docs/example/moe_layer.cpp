@@ -6,8 +6,8 @@
 
 int main() {
   using namespace moe;
-  Context ctx(2);                              // two threads
-  const std::int64_t N = 64, D = 32, F = 48;   // tokens, model width, expert width
+  Context ctx(2);                             // two threads
+  const std::int64_t N = 64, D = 32, F = 48;  // tokens, model width, expert width
   MoeLayer layer(ctx, DType::f32, {.experts = 8, .top_k = 2}, D, F);
   initialise(ctx, 1, [&](const ParameterVisitor& visitor) { layer.visit(visitor); });
 
@@ -25,6 +25,7 @@ int main() {
   }
   tape.backward(roots);
   layer.visit([](const std::string& name, Parameter& p) {
-    std::printf("%-16s %-12s has %s gradient\n", name.c_str(), to_string(p.value.shape()).c_str(), p.has_grad ? "a" : "no");
+    std::printf("%-16s %-12s has %s gradient\n", name.c_str(), to_string(p.value.shape()).c_str(),
+                p.has_grad ? "a" : "no");
   });
 }

@@ -11,8 +11,8 @@ struct AdamWSettings {
   double learning_rate;
   double beta1 = 0.9, beta2 = 0.95, epsilon = 1e-8;
   double weight_decay = 0;
-  double max_norm = 0;     // clip the global gradient norm to this; 0: no clipping
-  std::int64_t step = 1;   // 1 for the first update (bias correction)
+  double max_norm = 0;    // clip the global gradient norm to this; 0: no clipping
+  std::int64_t step = 1;  // 1 for the first update (bias correction)
 };
 
 // value, m, v (n) are updated. squared_norm (1): Σ g² over all parameters, read on the device so that clipping needs

@@ -17,7 +17,8 @@ T dot(const T* a, const T* b, std::int64_t W) {
 }  // namespace
 
 template <class T>
-void attention_plain(Context& ctx, T* o, T* logsumexp, const T* q, const T* k, const T* v, const AttentionShape& s) {
+void attention_plain(Context& ctx, T* o, T* logsumexp, const T* q, const T* k, const T* v,
+                     const AttentionShape& s) {
   parallel_for(ctx, s.B * s.H, 1, [&](std::int64_t i, std::int64_t) {
     const std::int64_t b = i / s.H, h = i % s.H, kv = key_at(s, b, h / (s.H / s.G));
     std::vector<T> p(s.Tk);
@@ -40,39 +41,42 @@ void attention_plain(Context& ctx, T* o, T* logsumexp, const T* q, const T* k, c
 }
 
 template <class T>
-void attention_backward_plain(Context& ctx, T* dq, T* dk, T* dv, const T* d_o, const T* q, const T* k, const T* v,
-                              const T* o, const T* logsumexp, const AttentionShape& s) {
+void attention_backward_plain(Context& ctx, T* dq, T* dk, T* dv, const T* d_o, const T* q, const T* k,
+                              const T* v, const T* o, const T* logsumexp, const AttentionShape& s) {
   const T scale = score_scale<T>(s);
-  parallel_for(ctx, s.B * s.G, 1, [&](std::int64_t i, std::int64_t) {  // all query heads of a KV head: one writer of dk, dv
-    const std::int64_t b = i / s.G, g = i % s.G, kv = key_at(s, b, g);
-    for (std::int64_t j = 0; j < s.Tk; ++j) {
-      std::fill_n(dk + kv + j * s.ld_kv, s.W, T(0));
-      std::fill_n(dv + kv + j * s.ld_kv, s.W, T(0));
-    }
-    for (std::int64_t h = g * (s.H / s.G); h < (g + 1) * (s.H / s.G); ++h)
-      for (std::int64_t t = 0; t < s.Tq; ++t) {
-        const T *query = q + query_at(s, b, h) + t * s.ld_q, *dout = d_o + output_at(s, b, h) + t * s.ld_o;
-        T* dquery = dq + query_at(s, b, h) + t * s.ld_q;
-        const T delta = dot(dout, o + output_at(s, b, h) + t * s.ld_o, s.W);
-        std::fill_n(dquery, s.W, T(0));
-        for (std::int64_t j = 0; j < visible_keys(s, t); ++j) {
-          const std::int64_t at = kv + j * s.ld_kv;
-          const T p = std::exp(scale * dot(query, k + at, s.W) - logsumexp[(b * s.H + h) * s.Tq + t]);
-          const T ds = scale * p * (dot(dout, v + at, s.W) - delta);
-          for (std::int64_t w = 0; w < s.W; ++w) {
-            dquery[w] += ds * k[at + w];
-            dk[at + w] += ds * query[w];
-            dv[at + w] += p * dout[w];
-          }
-        }
-      }
-  });
+  parallel_for(ctx, s.B * s.G, 1,
+               [&](std::int64_t i, std::int64_t) {  // all query heads of a KV head: one writer of dk, dv
+                 const std::int64_t b = i / s.G, g = i % s.G, kv = key_at(s, b, g);
+                 for (std::int64_t j = 0; j < s.Tk; ++j) {
+                   std::fill_n(dk + kv + j * s.ld_kv, s.W, T(0));
+                   std::fill_n(dv + kv + j * s.ld_kv, s.W, T(0));
+                 }
+                 for (std::int64_t h = g * (s.H / s.G); h < (g + 1) * (s.H / s.G); ++h)
+                   for (std::int64_t t = 0; t < s.Tq; ++t) {
+                     const T *query = q + query_at(s, b, h) + t * s.ld_q,
+                             *dout = d_o + output_at(s, b, h) + t * s.ld_o;
+                     T* dquery = dq + query_at(s, b, h) + t * s.ld_q;
+                     const T delta = dot(dout, o + output_at(s, b, h) + t * s.ld_o, s.W);
+                     std::fill_n(dquery, s.W, T(0));
+                     for (std::int64_t j = 0; j < visible_keys(s, t); ++j) {
+                       const std::int64_t at = kv + j * s.ld_kv;
+                       const T p =
+                           std::exp(scale * dot(query, k + at, s.W) - logsumexp[(b * s.H + h) * s.Tq + t]);
+                       const T ds = scale * p * (dot(dout, v + at, s.W) - delta);
+                       for (std::int64_t w = 0; w < s.W; ++w) {
+                         dquery[w] += ds * k[at + w];
+                         dk[at + w] += ds * query[w];
+                         dv[at + w] += p * dout[w];
+                       }
+                     }
+                   }
+               });
 }
 
-#define MOE_INSTANTIATE(T)                                                                                            \
-  template void attention_plain(Context&, T*, T*, const T*, const T*, const T*, const AttentionShape&);               \
-  template void attention_backward_plain(Context&, T*, T*, T*, const T*, const T*, const T*, const T*, const T*, const T*, \
-                                         const AttentionShape&);
+#define MOE_INSTANTIATE(T)                                                                              \
+  template void attention_plain(Context&, T*, T*, const T*, const T*, const T*, const AttentionShape&); \
+  template void attention_backward_plain(Context&, T*, T*, T*, const T*, const T*, const T*, const T*,  \
+                                         const T*, const T*, const AttentionShape&);
 MOE_INSTANTIATE(float)
 MOE_INSTANTIATE(double)
 #undef MOE_INSTANTIATE

@@ -11,24 +11,26 @@
 namespace moe {
 
 struct AttentionShape {
-  std::int64_t B;        // sequences
-  std::int64_t Tq, Tk;   // query and key positions
-  std::int64_t H, G;     // query heads, KV heads; G divides H
-  std::int64_t W;        // head width
-  std::int64_t ld_q, ld_kv, ld_o;  // elements from one position to the next; q, k, v may be views of one packed tensor
-  std::int64_t kv_capacity;        // positions allotted to a sequence in k and v (a KV cache), >= Tk
-  std::int64_t query_offset = 0;   // position of the first query: Tk - Tq with a KV cache
-  bool causal = true;              // query at position p sees keys at positions <= p
+  std::int64_t B;       // sequences
+  std::int64_t Tq, Tk;  // query and key positions
+  std::int64_t H, G;    // query heads, KV heads; G divides H
+  std::int64_t W;       // head width
+  std::int64_t ld_q, ld_kv,
+      ld_o;  // elements from one position to the next; q, k, v may be views of one packed tensor
+  std::int64_t kv_capacity;       // positions allotted to a sequence in k and v (a KV cache), >= Tk
+  std::int64_t query_offset = 0;  // position of the first query: Tk - Tq with a KV cache
+  bool causal = true;             // query at position p sees keys at positions <= p
 };
 
 // o (B, Tq, H, W); logsumexp (B, H, Tq), null in inference. q (B, Tq, H, W), k and v (B, Tk, G, W).
 template <class T>
-using Attention = void(Context&, T* o, T* logsumexp, const T* q, const T* k, const T* v, const AttentionShape& shape);
+using Attention = void(Context&, T* o, T* logsumexp, const T* q, const T* k, const T* v,
+                       const AttentionShape& shape);
 
 // dq, dk, dv are written, with the leading dimensions of q, k and v.
 template <class T>
-using AttentionBackward = void(Context&, T* dq, T* dk, T* dv, const T* d_o, const T* q, const T* k, const T* v,
-                               const T* o, const T* logsumexp, const AttentionShape& shape);
+using AttentionBackward = void(Context&, T* dq, T* dk, T* dv, const T* d_o, const T* q, const T* k,
+                               const T* v, const T* o, const T* logsumexp, const AttentionShape& shape);
 
 template <class T>
 extern Operation<Attention<T>> attention;

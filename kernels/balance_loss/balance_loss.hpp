@@ -12,19 +12,20 @@ namespace moe {
 // count is a constant of the gradient: it comes from the choices before any capacity dropping.
 // loss (1); probability (N, E); count (E).
 template <class T>
-using BalanceLoss = void(Context&, T* loss, const T* probability, const std::int32_t* count, std::int64_t N, std::int64_t E);
+using BalanceLoss = void(Context&, T* loss, const T* probability, const std::int32_t* count, std::int64_t N,
+                         std::int64_t E);
 // dprobability (N, E) = dloss[0] · E·f_e/N, written or added.
 template <class T>
-using BalanceLossBackward = void(Context&, T* dprobability, const T* dloss, const std::int32_t* count, std::int64_t N,
-                                 std::int64_t E, bool accumulate);
+using BalanceLossBackward = void(Context&, T* dprobability, const T* dloss, const std::int32_t* count,
+                                 std::int64_t N, std::int64_t E, bool accumulate);
 
 // Router z-loss (ST-MoE, arXiv:2202.08906 eq. 5): mean of logsumexp². loss (1); logsumexp (N).
 template <class T>
 using ZLoss = void(Context&, T* loss, const T* logsumexp, std::int64_t N);
 // dlogits (N, E) = dloss[0] · 2·logsumexp/N · probability, written or added. probability = softmax(logits).
 template <class T>
-using ZLossBackward = void(Context&, T* dlogits, const T* dloss, const T* logsumexp, const T* probability, std::int64_t N,
-                           std::int64_t E, bool accumulate);
+using ZLossBackward = void(Context&, T* dlogits, const T* dloss, const T* logsumexp, const T* probability,
+                           std::int64_t N, std::int64_t E, bool accumulate);
 
 template <class T>
 extern Operation<BalanceLoss<T>> balance_loss;

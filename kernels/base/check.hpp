@@ -40,7 +40,7 @@ std::string concat(const Parts&... parts) {
 }  // namespace moe
 
 // MOE_CHECK(rows == n, "rows ", rows, " against ", n): throws Error with expression, file and line.
-#define MOE_CHECK(condition, ...)                                                             \
-  do {                                                                                        \
+#define MOE_CHECK(condition, ...)                                                                    \
+  do {                                                                                               \
     if (!(condition)) ::moe::fail_check(#condition, __FILE__, __LINE__, ::moe::concat(__VA_ARGS__)); \
   } while (false)

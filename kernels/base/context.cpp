@@ -4,9 +4,12 @@ namespace moe {
 
 const char* name_of(DeviceKind kind) {
   switch (kind) {
-    case DeviceKind::cpu: return "cpu";
-    case DeviceKind::emulated: return "emulated";
-    case DeviceKind::cuda: return "cuda";
+    case DeviceKind::cpu:
+      return "cpu";
+    case DeviceKind::emulated:
+      return "emulated";
+    case DeviceKind::cuda:
+      return "cuda";
   }
   return "?";
 }

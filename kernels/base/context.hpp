@@ -27,10 +27,10 @@ struct Context {
   Context& operator=(const Context&) = delete;
 
   Device device;
-  void* stream = nullptr;     // CUDA stream; unused on the CPU
-  const int threads;          // results never depend on it
+  void* stream = nullptr;            // CUDA stream; unused on the CPU
+  const int threads;                 // results never depend on it
   std::shared_ptr<ThreadPool> pool;  // made when first needed
-  bool deterministic = true;  // same inputs, same bytes
+  bool deterministic = true;         // same inputs, same bytes
   std::shared_ptr<Allocator> allocator = make_caching_allocator();
   Profiler* profiler = nullptr;  // not owned; null: no tracing
   GemmLog* gemm_log = nullptr;   // not owned; null: GEMM calls are not recorded

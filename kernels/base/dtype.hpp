@@ -10,7 +10,9 @@ namespace moe {
 
 enum class DType : std::uint8_t { f32, f64, i32 };
 
-constexpr std::size_t size_of(DType dtype) { return dtype == DType::f64 ? 8 : 4; }
+constexpr std::size_t size_of(DType dtype) {
+  return dtype == DType::f64 ? 8 : 4;
+}
 constexpr const char* name_of(DType dtype) {
   return dtype == DType::f32 ? "f32" : dtype == DType::f64 ? "f64" : "i32";
 }

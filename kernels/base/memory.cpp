@@ -23,7 +23,7 @@ class CachingAllocator final : public Allocator {
  public:
   ~CachingAllocator() override {
     for (auto& [bytes, blocks] : free_)
-      for (void* block : blocks) ::operator delete(block, std::align_val_t{kAlignment});
+      for (void* block : blocks) ::operator delete (block, std::align_val_t{kAlignment});
   }
 
   void* allocate(std::size_t bytes) override {
@@ -32,7 +32,7 @@ class CachingAllocator final : public Allocator {
     live_ += rounded;
     peak_ = std::max(peak_, live_);
     std::vector<void*>& blocks = free_[rounded];
-    if (blocks.empty()) return ::operator new(rounded, std::align_val_t{kAlignment});
+    if (blocks.empty()) return ::operator new (rounded, std::align_val_t{kAlignment});
     void* block = blocks.back();
     blocks.pop_back();
     return block;
@@ -62,6 +62,8 @@ class CachingAllocator final : public Allocator {
 
 }  // namespace
 
-std::shared_ptr<Allocator> make_caching_allocator() { return std::make_shared<CachingAllocator>(); }
+std::shared_ptr<Allocator> make_caching_allocator() {
+  return std::make_shared<CachingAllocator>();
+}
 
 }  // namespace moe

@@ -17,9 +17,9 @@ namespace moe {
 
 template <class Signature>
 struct Version {
-  const char* name;   // "plain", "fast", "1_naive", ...
+  const char* name;  // "plain", "fast", "1_naive", ...
   DeviceKind device;
-  int min_sm;         // compute capability × 10 for CUDA rows, 0 elsewhere
+  int min_sm;  // compute capability × 10 for CUDA rows, 0 elsewhere
   Signature* function;
 };
 
@@ -49,7 +49,8 @@ class Operation<void(Context&, Arguments...)> {
   const Row& best(Context& ctx) const {
     for (std::size_t i = versions_.size(); i-- > 0;)
       if (versions_[i].device == ctx.device.kind) return versions_[i];
-    fail_check("a version for this device", __FILE__, __LINE__, concat(name_, " on ", name_of(ctx.device.kind)));
+    fail_check("a version for this device", __FILE__, __LINE__,
+               concat(name_, " on ", name_of(ctx.device.kind)));
   }
 
   const char* name_;

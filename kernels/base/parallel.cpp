@@ -4,7 +4,9 @@
 
 namespace moe {
 
-int current_worker() { return ThreadPool::current_worker(); }
+int current_worker() {
+  return ThreadPool::current_worker();
+}
 
 namespace detail {
 

@@ -12,7 +12,14 @@
 namespace moe {
 
 // What the numbers are for; two purposes never share a stream. Append only: checkpoints depend on the values.
-enum class Purpose : std::uint32_t { init = 1, batch = 2, router_noise = 3, dropout = 4, sample = 5, test = 6 };
+enum class Purpose : std::uint32_t {
+  init = 1,
+  batch = 2,
+  router_noise = 3,
+  dropout = 4,
+  sample = 5,
+  test = 6
+};
 
 struct RngKey {
   std::uint64_t seed = 0;
@@ -23,7 +30,8 @@ struct RngKey {
 
 // Four independent 32-bit words. index < 2^48: the global index of the token, parameter, ... that asks.
 inline std::array<std::uint32_t, 4> philox(const RngKey& key, std::uint64_t index) {
-  const philox4x32_key_t k = {{static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)}};
+  const philox4x32_key_t k = {
+      {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)}};
   const philox4x32_ctr_t c = {{static_cast<std::uint32_t>(index),
                                static_cast<std::uint32_t>(index >> 32) << 16 | key.layer, key.step,
                                static_cast<std::uint32_t>(key.purpose)}};
@@ -32,9 +40,13 @@ inline std::array<std::uint32_t, 4> philox(const RngKey& key, std::uint64_t inde
 }
 
 // [0, 1) with 24 bits: exact in f32.
-inline float to_uniform(std::uint32_t word) { return static_cast<float>(word >> 8) * 0x1p-24f; }
+inline float to_uniform(std::uint32_t word) {
+  return static_cast<float>(word >> 8) * 0x1p-24f;
+}
 
-inline float uniform(const RngKey& key, std::uint64_t index) { return to_uniform(philox(key, index)[0]); }
+inline float uniform(const RngKey& key, std::uint64_t index) {
+  return to_uniform(philox(key, index)[0]);
+}
 
 // N(0, 1) by Box-Muller; in double, so that every libm rounds to the same float in practice.
 inline float normal(const RngKey& key, std::uint64_t index) {

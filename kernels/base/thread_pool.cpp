@@ -34,8 +34,12 @@ ThreadPool::~ThreadPool() {
   for (std::thread& t : threads_) t.join();
 }
 
-int ThreadPool::current_worker() { return worker_here; }
-bool ThreadPool::inside_run() { return inside_here; }
+int ThreadPool::current_worker() {
+  return worker_here;
+}
+bool ThreadPool::inside_run() {
+  return inside_here;
+}
 
 // Whoever takes a chunk keeps run() from returning, so function_, body_ and chunks_ stay as they are until it is done.
 bool ThreadPool::take(std::int32_t& chunk) {

@@ -11,7 +11,8 @@ void Profiler::reset() {
 
 std::vector<Profiler::Row> Profiler::rows() const {
   std::vector<Row> sorted = rows_;
-  std::stable_sort(sorted.begin(), sorted.end(), [](const Row& a, const Row& b) { return a.seconds > b.seconds; });
+  std::stable_sort(sorted.begin(), sorted.end(),
+                   [](const Row& a, const Row& b) { return a.seconds > b.seconds; });
   return sorted;
 }
 
@@ -23,7 +24,9 @@ Profiler::Row& Profiler::row(const char* name) {
   return rows_.back();
 }
 
-void Profiler::enter(const char* name) { open_.push_back({name, now(), 0}); }
+void Profiler::enter(const char* name) {
+  open_.push_back({name, now(), 0});
+}
 
 void Profiler::leave() {
   const Open scope = open_.back();

@@ -30,8 +30,8 @@ class Profiler {
   };
 
   explicit Profiler(bool keep_events = false) : keep_events_(keep_events) {}
-  void reset();                    // forget totals and events
-  std::vector<Row> rows() const;   // by falling self time
+  void reset();                   // forget totals and events
+  std::vector<Row> rows() const;  // by falling self time
   const std::vector<Event>& events() const { return events_; }
 
  private:

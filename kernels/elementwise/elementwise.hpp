@@ -15,9 +15,11 @@ using Add = void(Context&, T* y, const T* a, const T* b, std::int64_t n);  // y 
 template <class T>
 using Scale = void(Context&, T* y, const T* x, double factor, std::int64_t n);  // y = factor · x; y may be x
 template <class T>
-using ScaleBy = void(Context&, T* y, const T* x, const T* factor, std::int64_t n);  // y = *factor · x; y may be x; free when *factor is 1 and y is x
+using ScaleBy = void(Context&, T* y, const T* x, const T* factor,
+                     std::int64_t n);  // y = *factor · x; y may be x; free when *factor is 1 and y is x
 template <class T>
-using FillNormal = void(Context&, T* y, double deviation, const RngKey& key, std::int64_t n);  // y[i] ~ N(0, deviation²)
+using FillNormal = void(Context&, T* y, double deviation, const RngKey& key,
+                        std::int64_t n);  // y[i] ~ N(0, deviation²)
 
 // sum (1) += Σ x², in double whatever T is, chunk partials added in order. Clear `sum` first.
 template <class T>

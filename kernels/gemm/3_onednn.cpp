@@ -28,9 +28,9 @@ class OneThread {
 void tile_onednn(float* c, const float* a, const float* b, const GemmShape& s) {
   if (s.K == 0) return tile_plain(c, a, b, s);  // defined by us: C = beta·C
   const OneThread one;
-  const dnnl_status_t status = dnnl_sgemm(s.a == Transpose::yes ? 'T' : 'N', s.b == Transpose::yes ? 'T' : 'N', s.M, s.N,
-                                          s.K, static_cast<float>(s.alpha), a, s.lda, b, s.ldb,
-                                          static_cast<float>(s.beta), c, s.ldc);
+  const dnnl_status_t status =
+      dnnl_sgemm(s.a == Transpose::yes ? 'T' : 'N', s.b == Transpose::yes ? 'T' : 'N', s.M, s.N, s.K,
+                 static_cast<float>(s.alpha), a, s.lda, b, s.ldb, static_cast<float>(s.beta), c, s.ldc);
   MOE_CHECK(status == dnnl_success, "dnnl_sgemm returned ", static_cast<int>(status));
 }
 

@@ -17,7 +17,8 @@ void GemmLog::replay(Context& ctx) const {
   parallel_for(ctx, static_cast<std::int64_t>(calls_.size()), 1, [&](std::int64_t worker, std::int64_t) {
     for (const Call& call : calls_[static_cast<std::size_t>(worker)])
       dispatch(call.dtype, [&]<class T>(T) {
-        gemm_tile(ctx, static_cast<T*>(call.c), static_cast<const T*>(call.a), static_cast<const T*>(call.b), call.shape);
+        gemm_tile(ctx, static_cast<T*>(call.c), static_cast<const T*>(call.a), static_cast<const T*>(call.b),
+                  call.shape);
       });
   });
 }

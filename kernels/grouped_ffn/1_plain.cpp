@@ -8,8 +8,8 @@
 namespace moe::detail {
 
 template <class T>
-void grouped_ffn_plain(Context& ctx, T* y, T* hidden, const T* x, const FfnWeights<T>& w, const std::int32_t* offset,
-                       const FfnShape& s) {
+void grouped_ffn_plain(Context& ctx, T* y, T* hidden, const T* x, const FfnWeights<T>& w,
+                       const std::int32_t* offset, const FfnShape& s) {
   parallel_for(ctx, s.E, 1, [&](std::int64_t e, std::int64_t) {
     const T* gate_up = w.gate_up + e * 2 * s.F * s.D;
     const T* down = w.down + e * s.D * s.F;
@@ -65,10 +65,11 @@ void grouped_ffn_backward_plain(Context& ctx, const FfnGradients<T>& g, const T*
   });
 }
 
-#define MOE_INSTANTIATE(T)                                                                                      \
-  template void grouped_ffn_plain(Context&, T*, T*, const T*, const FfnWeights<T>&, const std::int32_t*, const FfnShape&); \
-  template void grouped_ffn_backward_plain(Context&, const FfnGradients<T>&, const T*, const T*, T*, const FfnWeights<T>&, \
-                                        const std::int32_t*, const FfnShape&);
+#define MOE_INSTANTIATE(T)                                                                               \
+  template void grouped_ffn_plain(Context&, T*, T*, const T*, const FfnWeights<T>&, const std::int32_t*, \
+                                  const FfnShape&);                                                      \
+  template void grouped_ffn_backward_plain(Context&, const FfnGradients<T>&, const T*, const T*, T*,     \
+                                           const FfnWeights<T>&, const std::int32_t*, const FfnShape&);
 MOE_INSTANTIATE(float)
 MOE_INSTANTIATE(double)
 #undef MOE_INSTANTIATE

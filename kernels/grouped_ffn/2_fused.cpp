@@ -48,7 +48,7 @@ void gate(T* __restrict act, const T* __restrict hidden, std::int64_t rows, std:
 template <class T>
 void gate_backward(T* __restrict act, T* __restrict hidden, std::int64_t rows, std::int64_t F) {
   for (std::int64_t r = 0; r < rows; ++r) {
-    T *__restrict h = hidden + r * 2 * F, *__restrict u = h + F, *__restrict a = act + r * F;
+    T* __restrict h = hidden + r * 2 * F, * __restrict u = h + F, * __restrict a = act + r * F;
 #pragma omp simd
     for (std::int64_t f = 0; f < F; ++f) {
       const T sig = sigmoid(h[f]), silu = h[f] * sig, dact = a[f];
@@ -59,15 +59,18 @@ void gate_backward(T* __restrict act, T* __restrict hidden, std::int64_t rows, s
   }
 }
 
-double weight_bytes(const FfnShape& s, std::size_t element) { return 3.0 * s.E * s.D * s.F * element; }
+double weight_bytes(const FfnShape& s, std::size_t element) {
+  return 3.0 * s.E * s.D * s.F * element;
+}
 
 }  // namespace
 
 template <class T>
-void grouped_ffn_fused(Context& ctx, T* y, T* hidden, const T* x, const FfnWeights<T>& w, const std::int32_t* offset,
-                       const FfnShape& s) {
+void grouped_ffn_fused(Context& ctx, T* y, T* hidden, const T* x, const FfnWeights<T>& w,
+                       const std::int32_t* offset, const FfnShape& s) {
   const double rows = offset[s.E] - offset[0];
-  account(ctx, weight_bytes(s, sizeof(T)) + sizeof(T) * rows * (2 * s.D + (hidden ? 2 * s.F : 0)), 6 * rows * s.D * s.F);
+  account(ctx, weight_bytes(s, sizeof(T)) + sizeof(T) * rows * (2 * s.D + (hidden ? 2 * s.F : 0)),
+          6 * rows * s.D * s.F);
   const std::vector<Block> blocks = row_blocks(offset, s.E);
   const std::int64_t per_worker = kRows * s.F * (hidden ? 1 : 3);
   Scratch<T> scratch(ctx, per_worker * ctx.threads);
@@ -78,7 +81,8 @@ void grouped_ffn_fused(Context& ctx, T* y, T* hidden, const T* x, const FfnWeigh
     gemm_tile(ctx, h, x + begin * s.D, w.gate_up + e * 2 * s.F * s.D,
               gemm_shape(n, 2 * s.F, s.D, Transpose::no, Transpose::yes));
     gate(act, h, n, s.F);
-    gemm_tile(ctx, y + begin * s.D, act, w.down + e * s.D * s.F, gemm_shape(n, s.D, s.F, Transpose::no, Transpose::yes));
+    gemm_tile(ctx, y + begin * s.D, act, w.down + e * s.D * s.F,
+              gemm_shape(n, s.D, s.F, Transpose::no, Transpose::yes));
   });
 }
 
@@ -108,7 +112,9 @@ std::vector<WeightTask> weight_tasks(const FfnShape& s) {
   std::vector<WeightTask> tasks;
   for (std::int64_t e = 0; e < s.E; ++e)
     for (const bool down : {false, true}) {
-      const std::int64_t rows = down ? s.D : 2 * s.F, pieces = std::max((rows + kMost - 1) / kMost, s.E < 4 ? std::min<std::int64_t>(4, rows) : 1);
+      const std::int64_t rows = down ? s.D : 2 * s.F,
+                         pieces = std::max((rows + kMost - 1) / kMost,
+                                           s.E < 4 ? std::min<std::int64_t>(4, rows) : 1);
       for (std::int64_t i = 0; i < pieces; ++i)
         tasks.push_back({e, rows * i / pieces, rows * (i + 1) / pieces - rows * i / pieces, down});
     }
@@ -116,8 +122,8 @@ std::vector<WeightTask> weight_tasks(const FfnShape& s) {
 }
 
 template <class T>
-void backward_weights(Context& ctx, const FfnGradients<T>& g, const T* dy, const T* x, const T* act, const T* dhidden,
-                      const std::int32_t* offset, const FfnShape& s) {
+void backward_weights(Context& ctx, const FfnGradients<T>& g, const T* dy, const T* x, const T* act,
+                      const T* dhidden, const std::int32_t* offset, const FfnShape& s) {
   const std::vector<WeightTask> tasks = weight_tasks(s);
   parallel_for(ctx, static_cast<std::int64_t>(tasks.size()), 1, [&](std::int64_t i, std::int64_t) {
     const WeightTask& t = tasks[i];
@@ -142,16 +148,18 @@ template <class T>
 void grouped_ffn_backward_fused(Context& ctx, const FfnGradients<T>& g, const T* dy, const T* x, T* hidden,
                                 const FfnWeights<T>& w, const std::int32_t* offset, const FfnShape& s) {
   const double rows = offset[s.E] - offset[0];
-  account(ctx, 2 * weight_bytes(s, sizeof(T)) + sizeof(T) * rows * (3 * s.D + 2 * s.F), 12 * rows * s.D * s.F);
+  account(ctx, 2 * weight_bytes(s, sizeof(T)) + sizeof(T) * rows * (3 * s.D + 2 * s.F),
+          12 * rows * s.D * s.F);
   Scratch<T> act(ctx, s.A * s.F);
   backward_rows(ctx, g.x, act.data(), hidden, dy, w, row_blocks(offset, s.E), s);
   backward_weights(ctx, g, dy, x, act.data(), hidden, offset, s);
 }
 
-#define MOE_INSTANTIATE(T)                                                                                      \
-  template void grouped_ffn_fused(Context&, T*, T*, const T*, const FfnWeights<T>&, const std::int32_t*, const FfnShape&); \
-  template void grouped_ffn_backward_fused(Context&, const FfnGradients<T>&, const T*, const T*, T*, const FfnWeights<T>&, \
-                                        const std::int32_t*, const FfnShape&);
+#define MOE_INSTANTIATE(T)                                                                               \
+  template void grouped_ffn_fused(Context&, T*, T*, const T*, const FfnWeights<T>&, const std::int32_t*, \
+                                  const FfnShape&);                                                      \
+  template void grouped_ffn_backward_fused(Context&, const FfnGradients<T>&, const T*, const T*, T*,     \
+                                           const FfnWeights<T>&, const std::int32_t*, const FfnShape&);
 MOE_INSTANTIATE(float)
 MOE_INSTANTIATE(double)
 #undef MOE_INSTANTIATE

@@ -29,10 +29,11 @@ struct FfnWeights {
 
 template <class T>
 struct FfnGradients {
-  T* x;             // (A, D) written
-  T* gate_up;       // (E, 2F, D)
-  T* down;          // (E, D, F)
-  bool accumulate;  // weight gradients: add to what is there, or overwrite (an expert without rows gets zeros)
+  T* x;        // (A, D) written
+  T* gate_up;  // (E, 2F, D)
+  T* down;     // (E, D, F)
+  bool
+      accumulate;  // weight gradients: add to what is there, or overwrite (an expert without rows gets zeros)
 };
 
 // y (A, D); hidden (A, 2F) receives [h | u], which the backward pass needs; may be null in inference.

@@ -9,12 +9,13 @@ namespace moe {
 
 // y (N, D); inverse_rms (N) is kept for the backward pass, may be null. x (N, D), w (D).
 template <class T>
-using RmsNorm = void(Context&, T* y, T* inverse_rms, const T* x, const T* w, std::int64_t N, std::int64_t D, double epsilon);
+using RmsNorm = void(Context&, T* y, T* inverse_rms, const T* x, const T* w, std::int64_t N, std::int64_t D,
+                     double epsilon);
 
 // dx (N, D) is written; dw (D) is written, or added to when accumulate_dw.
 template <class T>
-using RmsNormBackward = void(Context&, T* dx, T* dw, const T* dy, const T* x, const T* w, const T* inverse_rms,
-                             std::int64_t N, std::int64_t D, bool accumulate_dw);
+using RmsNormBackward = void(Context&, T* dx, T* dw, const T* dy, const T* x, const T* w,
+                             const T* inverse_rms, std::int64_t N, std::int64_t D, bool accumulate_dw);
 
 template <class T>
 extern Operation<RmsNorm<T>> rms_norm;

@@ -85,20 +85,19 @@ constexpr Version<Signature> only[] = {{"plain", DeviceKind::cpu, 0, kFunction}}
 
 }  // namespace
 
-#define MOE_DEFINE(T)                                                                                \
-  template <>                                                                                        \
-  Operation<GatherRows<T>> gather_rows<T>{"gather_rows", only<GatherRows<T>, gather<T>>};      \
-  template <>                                                                                        \
-  Operation<GatherRowsBackward<T>> gather_rows_backward<T>{                                    \
-      "gather_rows_backward", only<GatherRowsBackward<T>, gather_backward<T>>};                      \
-  template <>                                                                                        \
-  Operation<CombineRows<T>> combine_rows<T>{"combine_rows", only<CombineRows<T>, combine<T>>}; \
-  template <>                                                                                        \
-  Operation<CombineRowsBackward<T>> combine_rows_backward<T>{                                  \
-      "combine_rows_backward", only<CombineRowsBackward<T>, combine_backward<T>>};                   \
-  template <>                                                                                        \
-  Operation<GatherScalars<T>> gather_scalars<T>{"gather_scalars",                              \
-                                                      only<GatherScalars<T>, gather_values<T>>};
+#define MOE_DEFINE(T)                                                                                        \
+  template <>                                                                                                \
+  Operation<GatherRows<T>> gather_rows<T>{"gather_rows", only<GatherRows<T>, gather<T>>};                    \
+  template <>                                                                                                \
+  Operation<GatherRowsBackward<T>> gather_rows_backward<T>{"gather_rows_backward",                           \
+                                                           only<GatherRowsBackward<T>, gather_backward<T>>}; \
+  template <>                                                                                                \
+  Operation<CombineRows<T>> combine_rows<T>{"combine_rows", only<CombineRows<T>, combine<T>>};               \
+  template <>                                                                                                \
+  Operation<CombineRowsBackward<T>> combine_rows_backward<T>{                                                \
+      "combine_rows_backward", only<CombineRowsBackward<T>, combine_backward<T>>};                           \
+  template <>                                                                                                \
+  Operation<GatherScalars<T>> gather_scalars<T>{"gather_scalars", only<GatherScalars<T>, gather_values<T>>};
 MOE_DEFINE(float)
 MOE_DEFINE(double)
 #undef MOE_DEFINE

@@ -28,11 +28,13 @@ using GatherRows = void(Context&, T* rows, const T* x, const std::int32_t* token
 
 // dx (N, D): dx[n] = Σ drows[r] over the rows of token n; zeros where it has none.
 template <class T>
-using GatherRowsBackward = void(Context&, T* dx, const T* drows, const TokenRows& where, const RowsShape& shape);
+using GatherRowsBackward = void(Context&, T* dx, const T* drows, const TokenRows& where,
+                                const RowsShape& shape);
 
 // y (N, D): y[n] = Σ weight[r]·rows[r] over the rows of token n; zeros where it has none. weight (A) in expert order.
 template <class T>
-using CombineRows = void(Context&, T* y, const T* rows, const T* weight, const TokenRows& where, const RowsShape& shape);
+using CombineRows = void(Context&, T* y, const T* rows, const T* weight, const TokenRows& where,
+                         const RowsShape& shape);
 
 // drows[r] = weight[r]·dy[token[r]] and dweight[r] = rows[r]·dy[token[r]]; rows with token -1 are left unwritten.
 template <class T>

@@ -13,7 +13,8 @@ using Softmax = void(Context&, T* y, T* logsumexp, const T* x, std::int64_t R, s
 
 // dx = y ⊙ (dy - Σ_c dy·y), or added to dx. dx may be dy when not accumulating.
 template <class T>
-using SoftmaxBackward = void(Context&, T* dx, const T* dy, const T* y, std::int64_t R, std::int64_t C, bool accumulate);
+using SoftmaxBackward = void(Context&, T* dx, const T* dy, const T* y, std::int64_t R, std::int64_t C,
+                             bool accumulate);
 
 template <class T>
 extern Operation<Softmax<T>> softmax;

@@ -98,7 +98,8 @@ void forward(Context& ctx, std::int32_t* expert, T* weight, const T* score, cons
       chooser.choose(expert + n * s.K, w, score + n * s.E, s.E, s.K);
       if (!s.renormalise) continue;
       const T sum = normaliser(w, s.K);
-      for (std::int64_t k = 0; k < s.K; ++k) w[k] /= sum;  // not times 1/sum: a single weight must be exactly 1
+      for (std::int64_t k = 0; k < s.K; ++k)
+        w[k] /= sum;  // not times 1/sum: a single weight must be exactly 1
     }
   });
 }
@@ -142,9 +143,9 @@ template <>
 Operation<TopKGate<double>> top_k_gate<double>{"top_k_gate", forward_versions<double>};
 template <>
 Operation<TopKGateBackward<float>> top_k_gate_backward<float>{"top_k_gate_backward",
-                                                                    backward_versions<float>};
+                                                              backward_versions<float>};
 template <>
 Operation<TopKGateBackward<double>> top_k_gate_backward<double>{"top_k_gate_backward",
-                                                                      backward_versions<double>};
+                                                                backward_versions<double>};
 
 }  // namespace moe

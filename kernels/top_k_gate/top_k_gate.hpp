@@ -12,7 +12,8 @@ namespace moe {
 
 struct TopKShape {
   std::int64_t N, E, K;
-  bool renormalise;  // weights of a row divided by their sum; with K = 1 that sets them to 1 and stops the gradient
+  bool
+      renormalise;  // weights of a row divided by their sum; with K = 1 that sets them to 1 and stops the gradient
 };
 
 // expert (N, K); weight (N, K) = score of the chosen, renormalised or not. score (N, E).

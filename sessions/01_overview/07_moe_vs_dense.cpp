@@ -33,8 +33,9 @@ int run_pair(const Options& o, const Corpus& corpus) {
     std::printf("%s", comparison_json(c).c_str());
   } else {
     print_comparison(c);
-    std::printf("report: %s\nmore text: ./moe generate --ckpt %s --prompt \"In the beginning\" --show-routing\n",
-                (out / "report.html").c_str(), (out / "moe").c_str());
+    std::printf(
+        "report: %s\nmore text: ./moe generate --ckpt %s --prompt \"In the beginning\" --show-routing\n",
+        (out / "report.html").c_str(), (out / "moe").c_str());
   }
   return 0;
 }
@@ -44,7 +45,7 @@ int run_pair(const Options& o, const Corpus& corpus) {
 int main(int argc, char** argv) {
   return moe::run_main([&] {
     const Options options = parse_options(argc, argv);
-    const Corpus corpus = load_corpus({.context = options.model.context, .texts = options.texts});
+    const Corpus corpus = load_corpus(corpus_options(options));
     const InterruptGuard guard;
     return options.full ? run_scan(options, corpus) : run_pair(options, corpus);
   });

@@ -184,25 +184,38 @@ TEST(Generate, ATinyTopPIsGreedy) {
             greedy(t, prompt, 9));
 }
 
-// 2,000 draws after the same prompt: frequencies follow the softmax, within four standard deviations.
+// Softmax at the temperature, cut to the likeliest tokens that reach top_p together, scaled to 1.
+std::vector<double> nucleus(const std::vector<float>& logits, double temperature, double top_p) {
+  std::vector<double> p;
+  for (const float x : logits) p.push_back(std::exp(static_cast<double>(x) / temperature));
+  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
+  std::vector<double> sorted = p;
+  std::sort(sorted.rbegin(), sorted.rend());
+  double kept = 0;
+  std::size_t n = 0;
+  while (n < sorted.size() && kept < top_p * sum) kept += sorted[n++];
+  for (double& x : p) x = x >= sorted[n - 1] ? x / kept : 0;
+  return p;
+}
+
+// 2,000 draws after the same prompt: frequencies follow these probabilities, within four standard deviations.
 TEST(Generate, SamplesWithTheProbabilitiesOfTheModel) {
   Trained t(4);
   const std::vector<Token> prompt = tokens_of("the moon is round\n");
   const std::vector<Token> read(prompt.end() - 15, prompt.end());
   const Tensor logits = forward(t.ctx, t.model(), read).logits;
-  const std::vector<float> last = values_of<float>(logits.slice_rows(14, 15));
-  double sum = 0;
-  for (const float x : last) sum += std::exp(static_cast<double>(x) / 0.7);
-  std::vector<double> count(256);
-  constexpr int kDraws = 2000;
-  for (int seed = 0; seed < kDraws; ++seed)
-    ++count[generated(t, prompt,
-                      {.tokens = 1, .temperature = 0.7, .top_p = 1, .seed = static_cast<std::uint64_t>(seed)})
-                .back()
-                .token];
-  for (std::size_t v = 0; v < 256; ++v) {
-    const double p = std::exp(static_cast<double>(last[v]) / 0.7) / sum;
-    EXPECT_NEAR(count[v], kDraws * p, 4 * std::sqrt(kDraws * p * (1 - p)) + 2) << "token " << v;
+  for (const auto& [temperature, top_p] : {std::pair{0.7, 1.0}, std::pair{3.0, 0.5}}) {
+    const std::vector<double> p = nucleus(values_of<float>(logits.slice_rows(14, 15)), temperature, top_p);
+    std::vector<double> count(256);
+    constexpr int kDraws = 2000;
+    for (std::uint64_t seed = 0; seed < kDraws; ++seed)
+      ++count[generated(t, prompt, {.tokens = 1, .temperature = temperature, .top_p = top_p, .seed = seed})
+                  .back()
+                  .token];
+    for (std::size_t v = 0; v < 256; ++v) {
+      const double slack = p[v] > 0 ? 4 * std::sqrt(kDraws * p[v] * (1 - p[v])) + 2 : 0;
+      EXPECT_NEAR(count[v], kDraws * p[v], slack) << "token " << v << ", top_p " << top_p;
+    }
   }
 }
 

@@ -95,7 +95,8 @@ TYPED_TEST(SoftmaxTest, LargeNumbersNeitherOverflowNorVanish) {
   const std::vector<T> x = {T(1e30), T(1e30), -infinity, T(-1e30)};
   Output<T> y(4);
   softmax<T>(ctx, y.data(), nullptr, x.data(), 1, 4);
-  std::vector<T> expected(4);  // element by element: GCC 12 with AVX-512 miscompiles {0.5, 0.5, 0, 0} of doubles
+  std::vector<T> expected(
+      4);  // element by element: GCC 12 with AVX-512 miscompiles {0.5, 0.5, 0, 0} of doubles
   expected[0] = expected[1] = T(0.5);
   EXPECT_TRUE(close(y, expected));
 }

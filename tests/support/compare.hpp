@@ -19,9 +19,11 @@ inline constexpr Tolerance kExact{};
 
 // Use: EXPECT_TRUE(close(actual, expected, {1e-5, 1e-4})). A failure names the first bad index and both values.
 template <class T>
-::testing::AssertionResult close(std::span<const T> actual, std::span<const T> expected, Tolerance tolerance = kExact);
+::testing::AssertionResult close(std::span<const T> actual, std::span<const T> expected,
+                                 Tolerance tolerance = kExact);
 template <class T>
-::testing::AssertionResult close(const std::vector<T>& actual, const std::vector<T>& expected, Tolerance tolerance = kExact) {
+::testing::AssertionResult close(const std::vector<T>& actual, const std::vector<T>& expected,
+                                 Tolerance tolerance = kExact) {
   return close(std::span<const T>(actual), std::span<const T>(expected), tolerance);
 }
 
@@ -45,7 +47,8 @@ class Output {
 };
 
 template <class T>
-::testing::AssertionResult close(const Output<T>& actual, const std::vector<T>& expected, Tolerance tolerance = kExact) {
+::testing::AssertionResult close(const Output<T>& actual, const std::vector<T>& expected,
+                                 Tolerance tolerance = kExact) {
   return close(actual.span(), std::span<const T>(expected), tolerance);
 }
 
@@ -59,7 +62,8 @@ std::vector<T> random_normal(std::int64_t n, std::uint64_t seed) {
 template <class T>
 std::vector<T> random_integers(std::int64_t n, int limit, std::uint64_t seed) {
   std::vector<T> x(static_cast<std::size_t>(n));
-  for (std::int64_t i = 0; i < n; ++i) x[i] = static_cast<T>(static_cast<int>(philox({.seed = seed}, i)[0] % (2 * limit + 1)) - limit);
+  for (std::int64_t i = 0; i < n; ++i)
+    x[i] = static_cast<T>(static_cast<int>(philox({.seed = seed}, i)[0] % (2 * limit + 1)) - limit);
   return x;
 }
 

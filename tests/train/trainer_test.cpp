@@ -47,10 +47,11 @@ TEST(Trainer, ReportsWhatTheStepDid) {
   const Corpus corpus = small_corpus();
   const TrainSettings settings = small_settings(40);  // warm-up: 2 steps
   Trainer trainer(ctx, small_config(4), settings, corpus);
-  EXPECT_FALSE(trainer.step(false).has_value());
+  EXPECT_DOUBLE_EQ(trainer.step(true)->learning_rate, 5e-3) << "half of the peak";
   const StepReport r = *trainer.step(true);
   EXPECT_EQ(r.step, 2);
   EXPECT_EQ(trainer.steps_done(), 2);
+  EXPECT_FALSE(trainer.step(false).has_value());
   EXPECT_DOUBLE_EQ(r.learning_rate, 1e-2);
   EXPECT_GT(r.gradient_norm, 0);
   EXPECT_NEAR(r.extra.at("aux"), 1, 0.5) << "1 when the load is even";
@@ -61,6 +62,21 @@ TEST(Trainer, ReportsWhatTheStepDid) {
     for (const std::int64_t n : load.load) sum += n;
     EXPECT_EQ(sum, settings.sequences * settings.length * 2) << "layer " << layer;
   }
+}
+
+TEST(Trainer, TrainsOnTheLossesOfTheRouter) {
+  const auto imbalance_with = [](double coefficient) {
+    Context ctx;
+    const Corpus corpus = small_corpus();
+    LanguageModelConfig config = small_config(4);
+    config.moe.balance_coefficient = coefficient;
+    Trainer trainer(ctx, config, small_settings(80), corpus);
+    double aux = 0;
+    while (!trainer.finished())
+      if (const auto r = trainer.step(trainer.steps_done() >= 60)) aux += r->extra.at("aux") / 20;
+    return aux - 1;  // 1: balanced
+  };
+  EXPECT_LT(imbalance_with(0.3), 0.5 * imbalance_with(0));
 }
 
 // With a learning rate that moves nothing, each step's loss is that of its own batch under the first model.

@@ -12,7 +12,9 @@ constexpr RouterRow rows[] = {
 
 }  // namespace
 
-std::span<const RouterRow> router_table() { return rows; }
+std::span<const RouterRow> router_table() {
+  return rows;
+}
 
 std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D) {
   if (config.top_k < 1 || config.top_k > config.experts)
@@ -23,7 +25,8 @@ std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& 
     if (config.router == row.name) return row.make(ctx, dtype, config, D);
     names += concat(names.empty() ? "" : ", ", row.name);
   }
-  throw UserError(ExitCode::usage, concat("no router is called '", config.router, "'"), concat("there are: ", names));
+  throw UserError(ExitCode::usage, concat("no router is called '", config.router, "'"),
+                  concat("there are: ", names));
 }
 
 }  // namespace moe

@@ -24,30 +24,38 @@ class SoftmaxTopK final : public Router {
     histogram(f.ctx, choice.data<std::int32_t>(), top.expert.data<std::int32_t>(), N * K, E);
     push_losses(f, logits, soft, choice);
     push_metrics(f, soft, top, choice);
-    return {.expert = limit_to_capacity(f.ctx, top.expert), .weight = top.weight, .token = {}, .per_token = K};
+    return {
+        .expert = limit_to_capacity(f.ctx, top.expert), .weight = top.weight, .token = {}, .per_token = K};
   }
 
-  void visit(const ParameterVisitor& visitor, const std::string& prefix) override { visitor(prefix + "weight", weight_); }
+  void visit(const ParameterVisitor& visitor, const std::string& prefix) override {
+    visitor(prefix + "weight", weight_);
+  }
 
  private:
   // Capacity C = ceil(N·K/E · factor): later tokens of a full expert lose their assignment (Switch, section 2.2).
   Tensor limit_to_capacity(Context& ctx, const Tensor& expert) const {
     if (config_.capacity_factor <= 0) return expert;
     const auto assignments = static_cast<double>(expert.numel());
-    const double capacity = std::ceil(assignments / static_cast<double>(config_.experts) * config_.capacity_factor);
+    const double capacity =
+        std::ceil(assignments / static_cast<double>(config_.experts) * config_.capacity_factor);
     const Tensor kept = Tensor::empty(ctx, DType::i32, expert.shape());
-    limit_per_key(ctx, kept.data<std::int32_t>(), expert.data<std::int32_t>(), expert.numel(), config_.experts,
-                  static_cast<std::int64_t>(std::min(assignments, capacity)));  // a huge factor must not overflow
+    limit_per_key(
+        ctx, kept.data<std::int32_t>(), expert.data<std::int32_t>(), expert.numel(), config_.experts,
+        static_cast<std::int64_t>(std::min(assignments, capacity)));  // a huge factor must not overflow
     return kept;
   }
 
-  void push_losses(ForwardContext& f, const Value& logits, const ops::SoftmaxResult& soft, const Tensor& choice) const {
+  void push_losses(ForwardContext& f, const Value& logits, const ops::SoftmaxResult& soft,
+                   const Tensor& choice) const {
     if (!f.losses) return;
-    f.losses->items.push_back({"aux", ops::balance_loss(f, soft.probability, choice), config_.balance_coefficient});
+    f.losses->items.push_back(
+        {"aux", ops::balance_loss(f, soft.probability, choice), config_.balance_coefficient});
     f.losses->items.push_back({"z", ops::z_loss(f, logits, soft), config_.z_coefficient});
   }
 
-  static void push_metrics(ForwardContext& f, const ops::SoftmaxResult& soft, const ops::TopK& top, const Tensor& choice) {
+  static void push_metrics(ForwardContext& f, const ops::SoftmaxResult& soft, const ops::TopK& top,
+                           const Tensor& choice) {
     if (!f.metrics) return;
     f.metrics->push("choice", f.layer, choice);
     f.metrics->push("probability", f.layer, soft.probability.tensor);
@@ -61,11 +69,13 @@ class SoftmaxTopK final : public Router {
 
 }  // namespace
 
-std::unique_ptr<Router> make_top_k_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D) {
+std::unique_ptr<Router> make_top_k_router(Context& ctx, DType dtype, const MoeConfig& config,
+                                          std::int64_t D) {
   return std::make_unique<SoftmaxTopK>(ctx, dtype, config, D);
 }
 
-std::unique_ptr<Router> make_switch_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D) {
+std::unique_ptr<Router> make_switch_router(Context& ctx, DType dtype, const MoeConfig& config,
+                                           std::int64_t D) {
   MoeConfig c = config;
   c.top_k = 1;
   c.renormalise = false;

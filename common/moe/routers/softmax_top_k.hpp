@@ -9,6 +9,7 @@ namespace moe {
 std::unique_ptr<Router> make_top_k_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
 
 // K = 1, weight = probability (so that the router gets a gradient), capacity factor 1.25 unless the config says another.
-std::unique_ptr<Router> make_switch_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
+std::unique_ptr<Router> make_switch_router(Context& ctx, DType dtype, const MoeConfig& config,
+                                           std::int64_t D);
 
 }  // namespace moe

@@ -44,44 +44,63 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
 
 Table comparison_table(const Comparison& c) {
   Table table({{"", Align::left}, {c.dense.name}, {c.moe.name}});
-  const auto row = [&](const std::string& what, auto value) { table.row({what, value(c.dense), value(c.moe)}); };
+  const auto row = [&](const std::string& what, auto value) {
+    table.row({what, value(c.dense), value(c.moe)});
+  };
   row("parameters", [](const ModelRun& r) { return format_count(static_cast<double>(r.cost.parameters)); });
-  row("active parameters", [](const ModelRun& r) { return format_count(static_cast<double>(r.cost.active_parameters)); });
+  row("active parameters",
+      [](const ModelRun& r) { return format_count(static_cast<double>(r.cost.active_parameters)); });
   row("FLOPs a token, forward", [](const ModelRun& r) { return format_count(r.cost.flops_per_token); });
   row("tokens/s, training", [](const ModelRun& r) { return format_count(r.tokens_per_second); });
   row("training time", [](const ModelRun& r) { return format_duration(r.result.seconds); });
   table.rule();
   row(concat("held-out bits/byte after ", c.options.train.steps, " steps"),
       [](const ModelRun& r) { return format_fixed(r.result.evaluation.bits_per_byte, 3); });
-  table.row({concat("held-out bits/byte after ", format_duration(c.fair_seconds)), format_fixed(c.dense_at_seconds, 3),
-             format_fixed(c.moe_at_seconds, 3)});
+  table.row({concat("held-out bits/byte after ", format_duration(c.fair_seconds)),
+             format_fixed(c.dense_at_seconds, 3), format_fixed(c.moe_at_seconds, 3)});
   table.rule();
   for (std::size_t d = 0; d < c.domains.size(); ++d)
-    row("  " + c.domains[d], [&](const ModelRun& r) { return format_fixed(r.result.evaluation.domain_bits[d], 3); });
+    row("  " + c.domains[d],
+        [&](const ModelRun& r) { return format_fixed(r.result.evaluation.domain_bits[d], 3); });
   return table;
 }
 
 std::vector<std::string> verdict(const Comparison& c) {
   std::vector<std::string> lines;
   const double dense = c.dense.result.evaluation.bits_per_byte, moe = c.moe.result.evaluation.bits_per_byte;
-  const auto winner = [](double d, double m) { return m < d ? "the MoE is ahead by " : "the dense model is ahead by "; };
-  lines.push_back(concat("After equal steps ", winner(dense, moe), format_fixed(std::abs(dense - moe), 3), " bits per byte."));
-  lines.push_back(concat("After equal seconds (", format_duration(c.fair_seconds), ") ", winner(c.dense_at_seconds, c.moe_at_seconds),
-                         format_fixed(std::abs(c.dense_at_seconds - c.moe_at_seconds), 3), "; the slower model's learning rate has not come down yet at that time."));
+  const auto winner = [](double d, double m) {
+    return m < d ? "the MoE is ahead by " : "the dense model is ahead by ";
+  };
+  lines.push_back(concat("After equal steps ", winner(dense, moe), format_fixed(std::abs(dense - moe), 3),
+                         " bits per byte."));
+  lines.push_back(concat("After equal seconds (", format_duration(c.fair_seconds), ") ",
+                         winner(c.dense_at_seconds, c.moe_at_seconds),
+                         format_fixed(std::abs(c.dense_at_seconds - c.moe_at_seconds), 3),
+                         "; the slower model's learning rate has not come down yet at that time."));
   if (const std::int64_t step = first_step_below(c.moe, dense); moe < dense && step > 0)
-    lines.push_back(concat("The MoE is as good as the finished dense model by step ", step, " of ", c.options.train.steps, "."));
+    lines.push_back(concat("The MoE is as good as the finished dense model by step ", step, " of ",
+                           c.options.train.steps, "."));
   double information = 0;
   for (const auto& layer : c.moe.result.evaluation.expert_domain)
-    information += mutual_information(layer) / static_cast<double>(c.moe.result.evaluation.expert_domain.size());
+    information +=
+        mutual_information(layer) / static_cast<double>(c.moe.result.evaluation.expert_domain.size());
   lines.push_back(concat("Knowing a token's expert tells ", format_fixed(information, 2), " of ",
-                         format_fixed(std::log(static_cast<double>(c.domains.size())), 2), " nats about its domain (mean over layers)."));
-  lines.push_back("One seed: differences below the spread between seeds mean nothing; sessions/01_overview/README.md has that spread.");
+                         format_fixed(std::log(static_cast<double>(c.domains.size())), 2),
+                         " nats about its domain (mean over layers)."));
+  lines.push_back(
+      "One seed: differences below the spread between seeds mean nothing; sessions/01_overview/README.md has "
+      "that spread.");
   return lines;
 }
 
 HeatMap expert_domain_counts(const Comparison& c, std::size_t layer) {
   const auto& counts = c.moe.result.evaluation.expert_domain.at(layer);  // [expert][domain]
-  HeatMap map{.title = concat("Layer ", layer + 1), .rows = c.domains, .columns = {}, .values = {}, .row_name = "domain", .column_name = "expert"};
+  HeatMap map{.title = concat("Layer ", layer + 1),
+              .rows = c.domains,
+              .columns = {},
+              .values = {},
+              .row_name = "domain",
+              .column_name = "expert"};
   for (std::size_t e = 0; e < counts.size(); ++e) map.columns.push_back(std::to_string(e));
   for (std::size_t d = 0; d < c.domains.size(); ++d)
     for (const auto& expert : counts) map.values.push_back(expert[d]);

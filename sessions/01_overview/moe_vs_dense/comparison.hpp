@@ -12,7 +12,7 @@ struct Comparison {
   std::vector<std::string> domains;
   ModelRun dense, moe;
 
-  double fair_seconds = 0;                 // training time of the faster model
+  double fair_seconds = 0;                          // training time of the faster model
   double dense_at_seconds = 0, moe_at_seconds = 0;  // held-out bits per byte after that time
 };
 Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense, ModelRun moe);
@@ -20,13 +20,16 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
 Table comparison_table(const Comparison& c);
 std::vector<std::string> verdict(const Comparison& c);  // sentences
 
-HeatMap expert_domain_counts(const Comparison& c, std::size_t layer);  // assignments of held-out text, (domain, expert)
-HeatMap what_experts_read(const Comparison& c, std::size_t layer);     // P(domain | expert), experts by their first domain
+HeatMap expert_domain_counts(const Comparison& c,
+                             std::size_t layer);  // assignments of held-out text, (domain, expert)
+HeatMap what_experts_read(const Comparison& c,
+                          std::size_t layer);  // P(domain | expert), experts by their first domain
 std::vector<std::int64_t> expert_load(const Comparison& c, std::size_t layer);  // on held-out text
 
 std::string result_text(const Comparison& c);  // table and verdict
 void print_comparison(const Comparison& c);
 std::string comparison_json(const Comparison& c);
-void write_report(const Comparison& c, const Corpus& corpus);  // OUT/report.html and the numbers beside it as CSV
+void write_report(const Comparison& c,
+                  const Corpus& corpus);  // OUT/report.html and the numbers beside it as CSV
 
 }  // namespace moe::session1

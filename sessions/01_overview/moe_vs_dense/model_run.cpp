@@ -21,12 +21,14 @@ std::vector<Token> passage(const std::vector<Token>& text, std::size_t length) {
       begin = i + 1;
       break;
     }
-  return {text.begin() + static_cast<std::ptrdiff_t>(begin), text.begin() + static_cast<std::ptrdiff_t>(std::min(text.size(), begin + length))};
+  return {text.begin() + static_cast<std::ptrdiff_t>(begin),
+          text.begin() + static_cast<std::ptrdiff_t>(std::min(text.size(), begin + length))};
 }
 
 Sample continue_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus) {
   std::vector<Token> prompt = passage(domain.held_out, kPrompt);
-  while (prompt.size() > kPrompt / 2 && prompt.back() != ' ') prompt.pop_back();  // models guess better from a word boundary
+  while (prompt.size() > kPrompt / 2 && prompt.back() != ' ')
+    prompt.pop_back();  // models guess better from a word boundary
   if (!prompt.empty() && prompt.back() == ' ') prompt.pop_back();
   std::vector<Token> made;
   std::size_t seen = 0;
@@ -60,8 +62,9 @@ void trace_steps(Trainer& trainer, const std::filesystem::path& file) {
 
 }  // namespace
 
-std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config, const std::filesystem::path& directory,
-                                  const Options& o, const Corpus& corpus) {
+std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config,
+                                  const std::filesystem::path& directory, const Options& o,
+                                  const Corpus& corpus) {
   Context ctx(static_cast<int>(o.threads));
   if (o.trace) {  // a trainer of its own: tracing must not change what the run does
     std::filesystem::create_directories(directory);
@@ -75,7 +78,8 @@ std::optional<ModelRun> run_model(const std::string& name, const LanguageModelCo
   run.result = train_run(trainer, held_out, {.directory = directory, .resume = o.resume, .quiet = o.quiet});
   if (!run.result.finished) return std::nullopt;
   run.metrics = read_metrics((directory / "metrics.jsonl").string());
-  run.tokens_per_second = static_cast<double>(o.train.steps * o.train.sequences * o.train.length) / run.result.seconds;
+  run.tokens_per_second =
+      static_cast<double>(o.train.steps * o.train.sequences * o.train.length) / run.result.seconds;
   for (const Domain& domain : corpus.domains) {
     run.samples.push_back(continue_passage(ctx, trainer.model(), domain, corpus));
     if (config.moe.experts > 0) run.routed.push_back(route_passage(ctx, trainer.model(), domain, corpus));

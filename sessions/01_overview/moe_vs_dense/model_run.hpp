@@ -30,7 +30,8 @@ struct ModelRun {
 };
 
 // Trains in directory (resumes there if asked). Empty: interrupted, a checkpoint was saved.
-std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config, const std::filesystem::path& directory,
-                                  const Options& options, const Corpus& corpus);
+std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config,
+                                  const std::filesystem::path& directory, const Options& options,
+                                  const Corpus& corpus);
 
 }  // namespace moe::session1

@@ -1,5 +1,7 @@
 #include "sessions/01_overview/moe_vs_dense/options.hpp"
 
+#include <sstream>
+
 #include <algorithm>
 #include <cctype>
 #include <cstring>
@@ -23,7 +25,8 @@ void apply_presets(Options& o, const Flags& flags) {
   const auto preset = [&](const char* flag, std::int64_t& target, std::int64_t value) {
     if (!flags.given(flag)) target = value;
   };
-  if (o.quick && o.full) throw UserError(ExitCode::usage, "--quick and --full exclude each other", "leave one out");
+  if (o.quick && o.full)
+    throw UserError(ExitCode::usage, "--quick and --full exclude each other", "leave one out");
   if (o.quick) {
     preset("--layers", o.model.layers, 2);
     preset("--experts", o.model.moe.experts, 16);
@@ -63,7 +66,8 @@ Options parse_options(int argc, char** argv) {
   Options o;
   o.threads = this_machine().cores;
   Flags flags("moe demo 1",
-              "Trains a dense and a Mixture-of-Experts language model with the same active FLOPs a token on the same text, and "
+              "Trains a dense and a Mixture-of-Experts language model with the same active FLOPs a token on "
+              "the same text, and "
               "compares them.",
               "moe demo 1                               about two minutes on two cores\n"
               "moe demo 1 --quick                       half a minute, smaller models\n"
@@ -72,10 +76,14 @@ Options parse_options(int argc, char** argv) {
               "moe demo 1 --full --out runs/scan        1, 2, 4, 8, 16 experts with 3 seeds each");
   flags.group("What runs");
   flags.add("--quick", o.quick, "smaller models, fewer steps");
-  flags.add("--full", o.full, "the scan over experts at equal active FLOPs, 3 seeds; every finished run is kept");
+  flags.add("--full", o.full,
+            "the scan over experts at equal active FLOPs, 3 seeds; every finished run is kept");
   flags.add("--resume", o.resume, "go on where the run in --out stopped");
   flags.add("--out", o.out, "directory of the run: report.html, metrics, checkpoints");
-  flags.add("--text", o.texts, "name=path: adds a text as a domain, or replaces the domain of that name; may be repeated");
+  flags.add("--domains", o.domains,
+            "which of the six texts: all, none (then --text brings them), or names: cpp,german");
+  flags.add("--text", o.texts,
+            "name=path: adds a text as a domain, or replaces the domain of that name; may be repeated");
   flags.config_file();
   flags.group("The MoE model");
   flags.add("--experts", o.model.moe.experts, "experts E", between(1, 4096));
@@ -83,7 +91,8 @@ Options parse_options(int argc, char** argv) {
   flags.add("--router", o.model.moe.router, "how tokens choose experts", one_of(router_names()));
   flags.add("--aux", o.model.moe.balance_coefficient, "coefficient of the load-balancing loss", at_least(0));
   flags.add("--z-loss", o.model.moe.z_coefficient, "coefficient of the router z-loss", at_least(0));
-  flags.add("--capacity", o.model.moe.capacity_factor, "capacity factor; 0: no token is dropped", at_least(0));
+  flags.add("--capacity", o.model.moe.capacity_factor, "capacity factor; 0: no token is dropped",
+            at_least(0));
   flags.add("--expert-width", o.model.ffn_width, "hidden width of an expert, F", between(1, 65536));
   flags.group("Both models");
   flags.add("--width", o.model.width, "model width D", between(1, 65536));
@@ -109,11 +118,22 @@ Options parse_options(int argc, char** argv) {
   return o;
 }
 
+CorpusOptions corpus_options(const Options& o) {
+  CorpusOptions options{.context = o.model.context, .domains = std::nullopt, .texts = o.texts};
+  if (o.domains == "all") return options;
+  options.domains.emplace();
+  std::istringstream names(o.domains == "none" ? "" : o.domains);
+  for (std::string name; std::getline(names, name, ',');) options.domains->push_back(name);
+  return options;
+}
+
 void check_device(const std::string& device) {
   if (device == "auto" || device == "cpu") return;
   if (device == "emulated" || device.starts_with("cuda"))
-    throw UserError(ExitCode::missing, "--device " + device + ": this build computes on the CPU only", "use --device cpu");
-  throw UserError(ExitCode::usage, "--device " + device + " is not a device", "use --device auto or --device cpu");
+    throw UserError(ExitCode::missing, "--device " + device + ": this build computes on the CPU only",
+                    "use --device cpu");
+  throw UserError(ExitCode::usage, "--device " + device + " is not a device",
+                  "use --device auto or --device cpu");
 }
 
 }  // namespace moe::session1

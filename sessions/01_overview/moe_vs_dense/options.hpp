@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "common/data/corpus.hpp"
 #include "common/nn/config.hpp"
 #include "common/train/trainer.hpp"
 
@@ -13,15 +14,19 @@ struct Options {
   LanguageModelConfig model = default_model();
   TrainSettings train{.steps = 2400};
   std::string device = "auto", out = "runs/moe_vs_dense";
-  std::int64_t threads = 0;  // 0: all cores
+  std::int64_t threads = 0;     // 0: all cores
+  std::string domains = "all";  // of the default texts: all, none, or names
   std::vector<std::string> texts;
   bool resume = false, trace = false, quiet = false, json = false, quick = false, full = false;
-  std::string command;       // as it was typed, for the line that resumes
+  std::string command;  // as it was typed, for the line that resumes
 
   static LanguageModelConfig default_model();
 };
 
 Options parse_options(int argc, char** argv);
+
+// What --domains and --text say. Throws UserError as load_corpus does.
+CorpusOptions corpus_options(const Options& options);
 
 // auto and cpu are the CPU. Throws UserError (missing) for devices that this build does not have.
 void check_device(const std::string& device);

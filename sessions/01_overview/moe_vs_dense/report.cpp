@@ -44,7 +44,11 @@ LinePlot training_plot(const Comparison& c) {
 }
 
 LinePlot metric_plot(const Comparison& c, const char* key, const std::string& label) {
-  return {.title = "", .x_label = "step", .y_label = label, .series = {series_of(c.moe, "step", key, kMoeColour)}, .y_low = 0};
+  return {.title = "",
+          .x_label = "step",
+          .y_label = label,
+          .series = {series_of(c.moe, "step", key, kMoeColour)},
+          .y_low = 0};
 }
 
 // Load of each expert over time, as a multiple of the mean: (E, time).
@@ -57,10 +61,22 @@ HeatMapPlot load_over_time(const Comparison& c, std::size_t layer) {
       columns.push_back(std::get<std::vector<double>>(*value));
       last_step = record.number("step");
     }
-  HeatMapPlot plot{.map = {.title = concat("Layer ", layer + 1), .rows = {}, .columns = {}, .values = {}, .low = 0, .high = 2, .row_name = "expert", .column_name = "step"},
-                   .x_label = "step", .y_label = "expert", .value_label = "load / mean", .x_low = 0, .x_high = last_step};
+  HeatMapPlot plot{.map = {.title = concat("Layer ", layer + 1),
+                           .rows = {},
+                           .columns = {},
+                           .values = {},
+                           .low = 0,
+                           .high = 2,
+                           .row_name = "expert",
+                           .column_name = "step"},
+                   .x_label = "step",
+                   .y_label = "expert",
+                   .value_label = "load / mean",
+                   .x_low = 0,
+                   .x_high = last_step};
   if (columns.empty()) return plot;
-  const std::size_t stride = std::max<std::size_t>(1, columns.size() / 120);  // columns that a reader can tell apart
+  const std::size_t stride =
+      std::max<std::size_t>(1, columns.size() / 120);  // columns that a reader can tell apart
   for (std::size_t e = 0; e < columns[0].size(); ++e) plot.map.rows.push_back(std::to_string(e));
   for (std::size_t t = 0; t < columns.size(); t += stride) plot.map.columns.push_back(std::to_string(t));
   for (std::size_t e = 0; e < columns[0].size(); ++e)
@@ -75,13 +91,18 @@ HeatMapPlot load_over_time(const Comparison& c, std::size_t layer) {
 void add_result(HtmlReport& page, const Comparison& c) {
   const auto bits = [](const ModelRun& r) { return format_fixed(r.result.evaluation.bits_per_byte, 3); };
   page.section("Result");
-  page.tiles({{bits(c.dense), "dense, bits per byte", "held-out, after " + std::to_string(c.options.train.steps) + " steps"},
-              {bits(c.moe), "MoE, bits per byte", "held-out, after " + std::to_string(c.options.train.steps) + " steps"},
-              {format_fixed(c.dense_at_seconds, 3) + " / " + format_fixed(c.moe_at_seconds, 3), "dense / MoE after equal seconds",
-               format_duration(c.fair_seconds) + " of training"},
-              {format_count(c.dense.tokens_per_second) + " / " + format_count(c.moe.tokens_per_second), "dense / MoE tokens per second"}});
+  page.tiles({{bits(c.dense), "dense, bits per byte",
+               "held-out, after " + std::to_string(c.options.train.steps) + " steps"},
+              {bits(c.moe), "MoE, bits per byte",
+               "held-out, after " + std::to_string(c.options.train.steps) + " steps"},
+              {format_fixed(c.dense_at_seconds, 3) + " / " + format_fixed(c.moe_at_seconds, 3),
+               "dense / MoE after equal seconds", format_duration(c.fair_seconds) + " of training"},
+              {format_count(c.dense.tokens_per_second) + " / " + format_count(c.moe.tokens_per_second),
+               "dense / MoE tokens per second"}});
   for (const std::string& line : verdict(c)) page.paragraph(line);
-  page.table(comparison_table(c), "Both models saw the same batches in the same order. Bits per byte are not comparable between scripts.");
+  page.table(comparison_table(c),
+             "Both models saw the same batches in the same order. Bits per byte are not comparable between "
+             "scripts.");
 }
 
 void add_experts(HtmlReport& page, const Comparison& c) {
@@ -89,21 +110,29 @@ void add_experts(HtmlReport& page, const Comparison& c) {
   page.section("Expert load");
   std::vector<Figure> loads;
   for (std::size_t l = 0; l < layers; ++l)
-    loads.push_back({load_over_time(c, l), concat("Layer ", l + 1, ": load of each expert in the logged steps, as a multiple of the mean."), concat("load_layer_", l + 1, ".csv")});
+    loads.push_back(
+        {load_over_time(c, l),
+         concat("Layer ", l + 1, ": load of each expert in the logged steps, as a multiple of the mean."),
+         concat("load_layer_", l + 1, ".csv")});
   page.figures(loads);
-  page.figures({{metric_plot(c, "load_cv", "load CV"), "Coefficient of variation of the load, mean over layers: 0 is perfect balance."},
-                {metric_plot(c, "entropy", "router entropy, nats"), "Mean entropy of the router's distribution: it falls as the router makes up its mind."}});
+  page.figures({{metric_plot(c, "load_cv", "load CV"),
+                 "Coefficient of variation of the load, mean over layers: 0 is perfect balance."},
+                {metric_plot(c, "entropy", "router entropy, nats"),
+                 "Mean entropy of the router's distribution: it falls as the router makes up its mind."}});
   page.section("Experts and domains");
   std::vector<HeatMap> maps;
   for (std::size_t l = 0; l < layers; ++l) maps.push_back(what_experts_read(c, l));
-  page.heat_maps(maps, concat("P(domain | expert) on held-out text, experts ordered by the domain they read most. All domains have the "
-                              "same share of the text, so 1/", c.domains.size(), " everywhere would be no specialisation."));
+  page.heat_maps(maps, concat("P(domain | expert) on held-out text, experts ordered by the domain they read "
+                              "most. All domains have the "
+                              "same share of the text, so 1/",
+                              c.domains.size(), " everywhere would be no specialisation."));
 }
 
 void add_texts(HtmlReport& page, const Comparison& c) {
   page.section("Who reads what");
   page.routed_texts(c.moe.routed, static_cast<int>(c.moe.config.moe.experts),
-                    "Held-out text, every byte coloured by the first of its experts. Hover for expert and gate; choose a layer above.");
+                    "Held-out text, every byte coloured by the first of its experts. Hover for expert and "
+                    "gate; choose a layer above.");
   page.section("Generated text");
   for (std::size_t i = 0; i < c.moe.samples.size(); ++i) {
     page.subsection(c.moe.samples[i].domain);
@@ -122,12 +151,20 @@ void add_setup(HtmlReport& page, const Comparison& c, const Corpus& corpus) {
   page.code(to_config_json(c.dense.config));
   const TrainSettings& t = c.options.train;
   page.subsection("Training, both alike");
-  page.key_values({{"steps", std::to_string(t.steps)}, {"batch", concat(t.sequences, " × ", t.length, " bytes")},
-                   {"peak learning rate", concat(t.learning_rate)}, {"weight decay", concat(t.weight_decay)}, {"clip", concat(t.max_norm)}, {"seed", concat(t.seed)}});
+  page.key_values({{"steps", std::to_string(t.steps)},
+                   {"batch", concat(t.sequences, " × ", t.length, " bytes")},
+                   {"peak learning rate", concat(t.learning_rate)},
+                   {"weight decay", concat(t.weight_decay)},
+                   {"clip", concat(t.max_norm)},
+                   {"seed", concat(t.seed)}});
   page.section("Data");
-  Table texts({{"domain", Align::left}, {"bytes"}, {"held out"}, {"source", Align::left}, {"licence", Align::left}});
+  Table texts(
+      {{"domain", Align::left}, {"bytes"}, {"held out"}, {"source", Align::left}, {"licence", Align::left}});
   for (const Domain& d : corpus.domains)
-    texts.row({d.name, format_count(static_cast<double>(d.bytes)), format_percent(static_cast<double>(d.held_out.size()) / static_cast<double>(d.held_out.size() + d.train.size())), d.source, d.licence});
+    texts.row({d.name, format_count(static_cast<double>(d.bytes)),
+               format_percent(static_cast<double>(d.held_out.size()) /
+                              static_cast<double>(d.held_out.size() + d.train.size())),
+               d.source, d.licence});
   page.table(texts);
   page.section("Machine");
   KeyValues facts = machine_facts(this_machine());
@@ -146,19 +183,27 @@ HeatMapPlot experts_plot(const Comparison& c) {
   HeatMap map = what_experts_read(c, last);
   const double experts = static_cast<double>(map.columns.size());
   map.title.clear();
-  return {.map = std::move(map), .x_label = "experts, ordered by the domain they read most", .y_label = "", .value_label = "P(domain | expert)",
-          .x_low = 0, .x_high = experts, .height = 260};
+  return {.map = std::move(map),
+          .x_label = "experts, ordered by the domain they read most",
+          .y_label = "",
+          .value_label = "P(domain | expert)",
+          .x_low = 0,
+          .x_high = experts,
+          .height = 260};
 }
 
 }  // namespace
 
 void write_report(const Comparison& c, const Corpus& corpus) {
-  HtmlReport page("Dense or Mixture-of-Experts?", "Two language models, the same text, the same active FLOPs a token");
+  HtmlReport page("Dense or Mixture-of-Experts?",
+                  "Two language models, the same text, the same active FLOPs a token");
   add_result(page, c);
   page.section("Loss");
   page.figures({{loss_plot(c, "step", "step"), "Held-out text, after equal steps.", "held_out_steps.csv"},
-                {loss_plot(c, "seconds", "seconds of training"), "Held-out text, after equal seconds.", "held_out_seconds.csv"},
-                {training_plot(c), "Training loss; pale: each logged step, strong: its running mean.", "training_loss.csv"}});
+                {loss_plot(c, "seconds", "seconds of training"), "Held-out text, after equal seconds.",
+                 "held_out_seconds.csv"},
+                {training_plot(c), "Training loss; pale: each logged step, strong: its running mean.",
+                 "training_loss.csv"}});
   add_experts(page, c);
   add_texts(page, c);
   add_setup(page, c, corpus);
@@ -174,7 +219,8 @@ void write_report(const Comparison& c, const Corpus& corpus) {
   write_file((out / "comparison.json").string(), comparison_json(c));
   for (std::size_t l = 0; l < c.moe.result.evaluation.expert_domain.size(); ++l) {
     write_file((out / concat("load_layer_", l + 1, ".csv")).string(), csv(Plot(load_over_time(c, l))));
-    write_file((out / concat("expert_domain_layer_", l + 1, ".csv")).string(), csv(expert_domain_counts(c, l)));
+    write_file((out / concat("expert_domain_layer_", l + 1, ".csv")).string(),
+               csv(expert_domain_counts(c, l)));
   }
 }
 
@@ -182,13 +228,18 @@ std::string comparison_json(const Comparison& c) {
   MetricRecord record;
   for (const ModelRun* run : {&c.dense, &c.moe}) {
     const std::string p = run == &c.dense ? "dense_" : "moe_";
-    record.set(p + "parameters", run->cost.parameters).set(p + "active_parameters", run->cost.active_parameters)
-        .set(p + "flops_per_token", run->cost.flops_per_token).set(p + "tokens_per_second", run->tokens_per_second)
-        .set(p + "seconds", run->result.seconds).set(p + "bits_per_byte", run->result.evaluation.bits_per_byte)
+    record.set(p + "parameters", run->cost.parameters)
+        .set(p + "active_parameters", run->cost.active_parameters)
+        .set(p + "flops_per_token", run->cost.flops_per_token)
+        .set(p + "tokens_per_second", run->tokens_per_second)
+        .set(p + "seconds", run->result.seconds)
+        .set(p + "bits_per_byte", run->result.evaluation.bits_per_byte)
         .set(p + "domain_bits", run->result.evaluation.domain_bits)
         .set(p + "bits_per_byte_at_equal_seconds", run == &c.dense ? c.dense_at_seconds : c.moe_at_seconds);
   }
-  record.set("equal_seconds", c.fair_seconds).set("steps", c.options.train.steps).set("seed", static_cast<std::int64_t>(c.options.train.seed));
+  record.set("equal_seconds", c.fair_seconds)
+      .set("steps", c.options.train.steps)
+      .set("seed", static_cast<std::int64_t>(c.options.train.seed));
   return to_json(record) + "\n";
 }
 

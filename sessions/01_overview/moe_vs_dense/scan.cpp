@@ -31,16 +31,21 @@ struct Outcome {
 };
 
 // A finished run only has its checkpoint verified (same flags? same text?) and is evaluated again.
-std::optional<Outcome> one_run(const Options& o, const Corpus& corpus, std::int64_t experts, std::int64_t seed) {
-  const std::filesystem::path directory = std::filesystem::path(o.out) / concat("experts-", experts, "-seed-", seed);
-  if (!o.quiet) std::fprintf(stderr, "%lld experts, seed %lld\n", static_cast<long long>(experts), static_cast<long long>(seed));
+std::optional<Outcome> one_run(const Options& o, const Corpus& corpus, std::int64_t experts,
+                               std::int64_t seed) {
+  const std::filesystem::path directory =
+      std::filesystem::path(o.out) / concat("experts-", experts, "-seed-", seed);
+  if (!o.quiet)
+    std::fprintf(stderr, "%lld experts, seed %lld\n", static_cast<long long>(experts),
+                 static_cast<long long>(seed));
   Context ctx(static_cast<int>(o.threads));
   const LanguageModelConfig config = config_with(o, experts);
   TrainSettings train = o.train;
   train.seed = static_cast<std::uint64_t>(seed);
   Trainer trainer(ctx, config, train, corpus);
   const HeldOut held_out(corpus, 16, config.context, 16384);
-  const RunResult result = train_run(trainer, held_out, {.directory = directory, .resume = true, .quiet = o.quiet, .evaluations = 4});
+  const RunResult result = train_run(
+      trainer, held_out, {.directory = directory, .resume = true, .quiet = o.quiet, .evaluations = 4});
   if (!result.finished) return std::nullopt;
   return Outcome{result.evaluation.bits_per_byte, result.seconds};
 }
@@ -65,10 +70,18 @@ struct Point {
 };
 
 Table scan_table(const std::vector<Point>& points) {
-  Table table({{"experts"}, {"K"}, {"parameters"}, {"FLOPs a token"}, {"held-out bits/byte"}, {"± (3 seeds)"}, {"training time"}});
+  Table table({{"experts"},
+               {"K"},
+               {"parameters"},
+               {"FLOPs a token"},
+               {"held-out bits/byte"},
+               {"± (3 seeds)"},
+               {"training time"}});
   for (const Point& p : points)
-    table.row({std::to_string(p.experts), p.experts == 1 ? "dense" : "2", format_count(static_cast<double>(p.cost.parameters)),
-               format_count(p.cost.flops_per_token), format_fixed(p.bits.mean, 3), format_fixed(p.bits.deviation, 3), format_duration(p.seconds.mean)});
+    table.row({std::to_string(p.experts), p.experts == 1 ? "dense" : "2",
+               format_count(static_cast<double>(p.cost.parameters)), format_count(p.cost.flops_per_token),
+               format_fixed(p.bits.mean, 3), format_fixed(p.bits.deviation, 3),
+               format_duration(p.seconds.mean)});
   return table;
 }
 
@@ -80,7 +93,11 @@ LinePlot scan_plot(const std::vector<Point>& points) {
     s.low.push_back(p.bits.mean - p.bits.deviation);
     s.high.push_back(p.bits.mean + p.bits.deviation);
   }
-  return {.title = "Equal active FLOPs a token", .x_label = "experts (1: dense)", .y_label = "held-out bits per byte", .series = {s}, .log_x = true};
+  return {.title = "Equal active FLOPs a token",
+          .x_label = "experts (1: dense)",
+          .y_label = "held-out bits per byte",
+          .series = {s},
+          .log_x = true};
 }
 
 void write_results(const Options& o, const std::vector<Point>& points) {
@@ -94,9 +111,11 @@ void write_results(const Options& o, const std::vector<Point>& points) {
 
 int run_scan(const Options& o, const Corpus& corpus) {
   std::vector<Point> points;
-  for (const std::int64_t experts : kExperts) points.push_back({experts, cost_of(config_with(o, experts)), {}, {}});
+  for (const std::int64_t experts : kExperts)
+    points.push_back({experts, cost_of(config_with(o, experts)), {}, {}});
   std::vector<std::vector<double>> bits(points.size()), seconds(points.size());
-  for (std::int64_t seed = 1; seed <= kSeeds; ++seed)  // seed by seed: a first curve stands after a third of the time
+  for (std::int64_t seed = 1; seed <= kSeeds;
+       ++seed)  // seed by seed: a first curve stands after a third of the time
     for (std::size_t i = 0; i < points.size(); ++i) {
       const auto outcome = one_run(o, corpus, points[i].experts, seed);
       if (!outcome) {
