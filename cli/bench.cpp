@@ -50,6 +50,7 @@ int bench_main(int argc, char** argv) {
        "an MoE layer forward and backward, against its matrix products alone"},
       {"train", bench_train_main,
        "training steps of the demo's models: tokens a second, and where the time goes"},
+      {"kernels", bench_kernels_main, "every version of the operations that have more than one"},
   };
   if (argc > 1)
     for (const Benchmark& b : kBenchmarks)
@@ -61,7 +62,7 @@ int bench_main(int argc, char** argv) {
   if (!help)
     throw UserError(ExitCode::usage,
                     argc > 1 ? concat("no benchmark is called '", argv[1], "'") : "which benchmark?",
-                    "moe bench moe_layer | moe bench train");
+                    "moe bench moe_layer | moe bench train | moe bench kernels");
   std::printf("usage: moe bench NAME [OPTIONS]\n\n%s", list.c_str());
   return 0;
 }

@@ -10,6 +10,7 @@ namespace moe {
 
 int bench_moe_layer_main(int argc, char** argv);
 int bench_train_main(int argc, char** argv);
+int bench_kernels_main(int argc, char** argv);
 
 double seconds_of(const std::function<void()>& work);
 double median(std::vector<double> values);

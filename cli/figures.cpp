@@ -108,6 +108,10 @@ std::span<const Figure> figures() {
        {"bench", "train", "--markdown"},
        {{"stdout", "README.md", "bench_train"}},
        "a few seconds"},
+      {"bench_kernels",
+       {"bench", "kernels", "--markdown"},
+       {{"stdout", "kernels/README.md", "bench_kernels"}},
+       "half a minute"},
   };
   return rows;
 }

@@ -1,6 +1,5 @@
 #include "cli/run_stage.hpp"
 
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -39,21 +38,6 @@ void become_stage(const Stage& stage, std::span<char* const> arguments) {
   std::vector<char*> argv{path.data()};
   argv.insert(argv.end(), arguments.begin(), arguments.end());
   execute(path, std::move(argv));
-}
-
-int run_stage(const Stage& stage, std::span<const std::string> arguments) {
-  std::string path = path_of(stage);
-  std::vector<std::string> words(arguments.begin(), arguments.end());
-  const pid_t child = fork();
-  MOE_CHECK(child >= 0, "fork: ", std::strerror(errno));
-  if (child == 0) {
-    std::vector<char*> argv{path.data()};
-    for (std::string& word : words) argv.push_back(word.data());
-    execute(path, std::move(argv));
-  }
-  int status = 0;
-  while (waitpid(child, &status, 0) < 0) MOE_CHECK(errno == EINTR, "waitpid: ", std::strerror(errno));
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace moe

@@ -1,5 +1,4 @@
-// Stage programs are programs of their own, beside this one: running one replaces this process or waits for a
-// child.
+// Stage programs are programs of their own, beside this one: running one replaces this process.
 #pragma once
 
 #include <span>
@@ -12,8 +11,5 @@ namespace moe {
 // Replaces this process by the stage program; `arguments` reach it untouched. Throws UserError (missing) when
 // it is not built.
 [[noreturn]] void become_stage(const Stage& stage, std::span<char* const> arguments);
-
-// Runs it as a child; its exit code, or 128 + the signal that ended it.
-int run_stage(const Stage& stage, std::span<const std::string> arguments);
 
 }  // namespace moe

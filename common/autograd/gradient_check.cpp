@@ -8,7 +8,34 @@ namespace {
 
 constexpr double kStep = 1e-5;
 
+double largest(const Tensor& t) {
+  double most = 0;
+  if (t.defined())
+    for (const double x : values_of<double>(t)) most = std::max(most, std::abs(x));
+  return most;
+}
+
 }  // namespace
+
+void compare_gradient(GradientCheck& check, const std::string& name, const Tensor& x, const Tensor& analytic,
+                      const std::function<double()>& evaluate, std::int64_t samples) {
+  const double scale = largest(analytic);  // rounding in the function shows at the gradient's size
+  double* value = x.data<double>();
+  for (std::int64_t i = 0; i < x.numel(); i += std::max<std::int64_t>(1, x.numel() / samples)) {
+    const double before = value[i];
+    value[i] = before + kStep;
+    const double above = evaluate();
+    value[i] = before - kStep;
+    const double below = evaluate();
+    value[i] = before;
+    const double numeric = (above - below) / (2 * kStep),
+                 a = analytic.defined() ? analytic.data<double>()[i] : 0;
+    const double error = std::abs(a - numeric) / (std::abs(a) + std::abs(numeric) + 1e-3 * scale + 1e-9);
+    if (error <= check.worst) continue;  // NaN goes on
+    check.worst = std::isnan(error) ? HUGE_VAL : error;
+    check.where = concat(name, " [", i, "]: analytic ", a, ", numeric ", numeric);
+  }
+}
 
 GradientCheck check_gradients(Context& ctx, const std::vector<Tensor>& inputs,
                               const std::function<Value(Tape&, const std::vector<Value>&)>& function,
@@ -22,37 +49,14 @@ GradientCheck check_gradients(Context& ctx, const std::vector<Tensor>& inputs,
     Tape tape(ctx);
     return scalar_of(function(tape, watch_all(tape)).tensor);
   };
-
   Tape tape(ctx);
   const std::vector<Value> watched = watch_all(tape);
   const Tape::Root root{function(tape, watched)};
   tape.backward({&root, 1});
 
   GradientCheck check;
-  for (std::size_t i = 0; i < inputs.size(); ++i) {
-    const Tensor gradient = tape.gradient_of(watched[i]);
-    double* x = inputs[i].data<double>();
-    const std::int64_t n = inputs[i].numel(), stride = std::max<std::int64_t>(1, n / samples);
-    double scale = 0;  // of this input's gradient: rounding in the function shows at its size
-    for (std::int64_t j = 0; j < n && gradient.defined(); ++j)
-      scale = std::max(scale, std::abs(gradient.data<double>()[j]));
-    for (std::int64_t j = 0; j < n; j += stride) {
-      const double before = x[j];
-      x[j] = before + kStep;
-      const double above = evaluate();
-      x[j] = before - kStep;
-      const double below = evaluate();
-      x[j] = before;
-      const double numeric = (above - below) / (2 * kStep),
-                   analytic = gradient.defined() ? gradient.data<double>()[j] : 0;
-      const double error =
-          std::abs(analytic - numeric) / (std::abs(analytic) + std::abs(numeric) + 1e-3 * scale + 1e-9);
-      if (!(error <= check.worst)) {
-        check.worst = std::isnan(error) ? HUGE_VAL : error;
-        check.where = concat("input ", i, " [", j, "]: analytic ", analytic, ", numeric ", numeric);
-      }
-    }
-  }
+  for (std::size_t i = 0; i < inputs.size(); ++i)
+    compare_gradient(check, concat("input ", i), inputs[i], tape.gradient_of(watched[i]), evaluate, samples);
   return check;
 }
 

@@ -77,10 +77,6 @@ void HtmlReport::paragraph(const std::string& text) {
 void HtmlReport::note(const std::string& text) {
   body_ += concat("<p class=\"note\">", html_escape(text), "</p>\n");
 }
-void HtmlReport::html(const std::string& raw) {
-  body_ += raw;
-}
-
 void HtmlReport::tiles(const std::vector<Tile>& tiles) {
   body_ += "<div class=\"tiles\">\n";
   for (const Tile& tile : tiles)

@@ -51,8 +51,6 @@ class HtmlReport {
   // Texts coloured by expert, with buttons for the layers, a legend of `experts` colours and the choices on hover.
   void routed_texts(const std::vector<RoutedText>& texts, int experts, const std::string& caption);
 
-  void html(const std::string& raw);  // as it is
-
   std::string str() const;
 
  private:

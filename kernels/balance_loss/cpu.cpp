@@ -2,6 +2,7 @@
 
 #include "kernels/balance_loss/balance_loss.hpp"
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/squares.hpp"
 
 namespace moe {
 namespace {
@@ -68,21 +69,6 @@ void balance_loss_backward_plain(Context& ctx, T* dprobability, const T* dloss, 
   parallel_for(ctx, N, row_grain(E * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) write(dprobability + n * E, row.data(), T(1), E);
   });
-}
-
-// Two halves side by side: one accumulator would wait for itself.
-template <class T>
-double squares(const T* x, std::int64_t n) {
-  const std::int64_t half = n / 2;
-  const T* y = x + half;
-  double a = 0, b = 0;
-#pragma omp simd reduction(+ : a, b)
-  for (std::int64_t i = 0; i < half; ++i) {
-    a += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    b += static_cast<double>(y[i]) * static_cast<double>(y[i]);
-  }
-  const double last = n % 2 ? static_cast<double>(x[n - 1]) : 0;
-  return a + b + last * last;
 }
 
 template <class T>

@@ -1,4 +1,5 @@
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/squares.hpp"
 #include "kernels/elementwise/elementwise.hpp"
 
 namespace moe {
@@ -50,21 +51,6 @@ void fill_normal_plain(Context& ctx, T* y, double deviation, const RngKey& key, 
   parallel_for(ctx, n, 1024, [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t i = begin; i < end; ++i) y[i] = static_cast<T>(deviation * normal(key, i));
   });
-}
-
-// Two halves side by side: one accumulator would wait for itself.
-template <class T>
-double squares(const T* x, std::int64_t n) {
-  const std::int64_t half = n / 2;
-  const T* y = x + half;
-  double a = 0, b = 0;
-#pragma omp simd reduction(+ : a, b)
-  for (std::int64_t i = 0; i < half; ++i) {
-    a += static_cast<double>(x[i]) * static_cast<double>(x[i]);
-    b += static_cast<double>(y[i]) * static_cast<double>(y[i]);
-  }
-  const double last = n % 2 ? static_cast<double>(x[n - 1]) : 0;
-  return a + b + last * last;
 }
 
 template <class T>

@@ -14,25 +14,17 @@
 
 #include "common/data/domain_source.hpp"
 #include "kernels/base/check.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace moe::testing {
 
-class TemporaryFolder {
+class TemporaryFolder : public TemporaryDirectory {
  public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "moe-data-XXXXXX").string();
-    MOE_CHECK(::mkdtemp(name.data()) != nullptr, "no temporary folder");
-    path_ = name;
-  }
-  ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
+  std::string operator/(const std::string& name) const { return (path() / name).string(); }
 
   std::string write(const std::string& name, const std::string& text) const {
-    std::filesystem::create_directories((path_ / name).parent_path());
-    std::ofstream(path_ / name, std::ios::binary) << text;
+    std::filesystem::create_directories((path() / name).parent_path());
+    put(path() / name, text);
     return *this / name;
   }
   std::string write_gz(const std::string& name, const std::string& text) const {
@@ -41,9 +33,6 @@ class TemporaryFolder {
     ::gzclose(file);
     return *this / name;
   }
-
- private:
-  std::filesystem::path path_;
 };
 
 // "x 00000\nx 00001\n...": 8 bytes a line for a one-letter label.

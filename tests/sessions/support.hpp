@@ -20,6 +20,7 @@
 #include "common/report/metrics_log.hpp"
 #include "kernels/base/check.hpp"
 #include "kernels/base/random.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace moe::testing {
 
@@ -27,14 +28,6 @@ namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
 inline const std::string kStage = MOE_STAGE, kProgram = MOE_PROGRAM;
-
-inline std::string contents(const fs::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
-inline void put(const fs::path& path, const std::string& text) {
-  std::ofstream(path, std::ios::binary | std::ios::trunc) << text;
-}
 
 struct Ended {
   int code = 0;  // 128 + signal when killed
@@ -99,17 +92,10 @@ class Process {
 class Session : public ::testing::Test {
  protected:
   Session() {
-    std::string pattern = (fs::temp_directory_path() / "moe_session_XXXXXX").string();
-    MOE_CHECK(::mkdtemp(pattern.data()), pattern);
-    folder = pattern;
     const std::vector<Words> words = {
         {"int ", "x", " = ", "y;\n"}, {"a ", "thing ", "of ", "note\n"}, {"and ", "the ", "LORD ", "said\n"}};
     for (std::size_t d = 0; d < kDomains.size(); ++d)
       put(folder / kDomains[d], shuffled(words[d % 3], 1500, d));
-  }
-  ~Session() override {
-    std::error_code ignored;
-    fs::remove_all(folder, ignored);
   }
 
   // The stage with a model of a few thousand parameters and our texts; later words win over earlier ones.
@@ -170,7 +156,8 @@ class Session : public ::testing::Test {
   }
 
   const Words kDomains = {"cpp", "dictionary", "scripture", "english", "german", "japanese"};
-  fs::path folder;
+  TemporaryDirectory home;
+  fs::path folder = home.path();
 };
 
 }  // namespace moe::testing

@@ -64,7 +64,6 @@ using ScalarFunction = std::function<Value(ForwardContext&, const std::vector<Va
 inline GradientCheck check_parameters(Context& ctx, const std::vector<Tensor>& inputs,
                                       const std::vector<Parameter*>& parameters,
                                       const ScalarFunction& function, std::int64_t samples = 60) {
-  constexpr double kStep = 1e-5;
   const std::vector<Value> constants(inputs.begin(), inputs.end());
   const auto evaluate = [&] {
     ForwardContext f{.ctx = ctx};
@@ -79,25 +78,8 @@ inline GradientCheck check_parameters(Context& ctx, const std::vector<Tensor>& i
   GradientCheck check;
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     if (!parameters[i]->has_grad) return {HUGE_VAL, concat("parameter ", i, " got no gradient")};
-    const std::vector<double> analytic = values_of<double>(parameters[i]->grad);
-    double scale = 0;
-    for (const double a : analytic) scale = std::max(scale, std::abs(a));
-    double* x = parameters[i]->value.data<double>();
-    const std::int64_t n = parameters[i]->value.numel();
-    for (std::int64_t j = 0; j < n; j += std::max<std::int64_t>(1, n / samples)) {
-      const double before = x[j];
-      x[j] = before + kStep;
-      const double above = evaluate();
-      x[j] = before - kStep;
-      const double below = evaluate();
-      x[j] = before;
-      const double numeric = (above - below) / (2 * kStep), a = analytic[static_cast<std::size_t>(j)];
-      const double error = std::abs(a - numeric) / (std::abs(a) + std::abs(numeric) + 1e-3 * scale + 1e-9);
-      if (!(error <= check.worst)) {
-        check.worst = std::isnan(error) ? HUGE_VAL : error;
-        check.where = concat("parameter ", i, " [", j, "]: analytic ", a, ", numeric ", numeric);
-      }
-    }
+    compare_gradient(check, concat("parameter ", i), parameters[i]->value, parameters[i]->grad, evaluate,
+                     samples);
   }
   return check;
 }

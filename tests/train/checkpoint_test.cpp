@@ -33,7 +33,7 @@ std::pair<std::string, std::string> files_of(const fs::path& run) {
 }
 
 void expect_resume_is_invisible(const LanguageModelConfig& config) {
-  TemporaryRun straight, stopped, resumed;
+  TemporaryDirectory straight, stopped, resumed;
   Job whole(config);
   whole.steps(17);
   whole.trainer.save(straight.path());
@@ -72,7 +72,7 @@ TEST(Checkpoint, ResumingSwitchRoutingIsBitIdenticalToNeverHavingStopped) {
 }
 
 TEST(Checkpoint, ARunMeansItsNewestCheckpointAndFieldsComeBack) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job job(small_config(4));
   job.steps(3);
   job.trainer.save(run.path(), {{"seconds", "1.5"}});
@@ -109,7 +109,7 @@ class CheckpointRefusal : public ::testing::Test {
     bytes.at(at) ^= 4;
     std::ofstream(path, std::ios::binary) << bytes;
   }
-  TemporaryRun run;
+  TemporaryDirectory run;
 };
 
 TEST_F(CheckpointRefusal, NothingIsRefusedWhenAllIsAlike) {
@@ -180,7 +180,7 @@ TEST_F(CheckpointRefusal, AMissingFileIsRefused) {
 }
 
 TEST_F(CheckpointRefusal, ARunWithoutCheckpointIsRefused) {
-  TemporaryRun empty;
+  TemporaryDirectory empty;
   Job job(small_config(4));
   EXPECT_TRUE(says(complaint([&] { job.trainer.load(empty.path()); }), "4: ", "no finished checkpoint"));
   EXPECT_TRUE(says(complaint([&] { job.trainer.load(empty / "nowhere"); }), "4: ", "does not exist"));
@@ -188,7 +188,7 @@ TEST_F(CheckpointRefusal, ARunWithoutCheckpointIsRefused) {
 
 TEST(LoadModel, NeedsTheCheckpointOnly) {
   for (const bool tied : {false, true}) {
-    TemporaryRun run;
+    TemporaryDirectory run;
     Job job(small_config(4, tied));
     job.steps(5);
     job.trainer.save(run.path());
@@ -210,7 +210,7 @@ std::vector<std::string> tensor_names(const fs::path& file) {
 
 // Written out from Hugging Face's modeling_mixtral.py, not from our table.
 TEST(ModelFile, HasTheNamesOfMixtral) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   LanguageModelConfig config = small_config(2);
   config.layers = 1;
   Job job(config);

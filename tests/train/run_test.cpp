@@ -29,7 +29,7 @@ struct Job {
   RunResult run(RunOptions options) { return train_run(trainer, held_out, options); }
 };
 
-RunOptions options_for(const TemporaryRun& run, bool resume = false) {
+RunOptions options_for(const TemporaryDirectory& run, bool resume = false) {
   return {.directory = run.path(),
           .resume = resume,
           .quiet = true,
@@ -38,11 +38,11 @@ RunOptions options_for(const TemporaryRun& run, bool resume = false) {
           .checkpoint_every = 7};
 }
 
-std::vector<MetricRecord> metrics_of(const TemporaryRun& run) {
+std::vector<MetricRecord> metrics_of(const TemporaryDirectory& run) {
   return read_metrics((run / "metrics.jsonl").string());
 }
 
-Steps steps_with(const TemporaryRun& run, const char* key) {
+Steps steps_with(const TemporaryDirectory& run, const char* key) {
   Steps steps;
   for (const MetricRecord& r : metrics_of(run))
     if (r.find(key)) steps.push_back(static_cast<std::int64_t>(r.number("step")));
@@ -50,7 +50,7 @@ Steps steps_with(const TemporaryRun& run, const char* key) {
 }
 
 // Everything but times, which no two runs share.
-std::vector<std::string> timeless(const TemporaryRun& run) {
+std::vector<std::string> timeless(const TemporaryDirectory& run) {
   std::vector<std::string> lines;
   for (MetricRecord r : metrics_of(run))
     lines.push_back(to_json(r.set("seconds", 0.0).set("tokens_per_second", 0.0)));
@@ -64,7 +64,7 @@ std::vector<std::string> keys_of(const MetricRecord& record) {
 }
 
 TEST(Run, LogsTheDocumentedKeysAtTheDocumentedSteps) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job job;
   const RunResult result = job.run(options_for(run));
   EXPECT_TRUE(result.finished);
@@ -97,13 +97,13 @@ TEST(Run, LogsTheDocumentedKeysAtTheDocumentedSteps) {
 }
 
 TEST(Run, ADenseModelHasNoLoadToLog) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job(0, 3).run(options_for(run));
   EXPECT_EQ(metrics_of(run)[0].find("load_0"), nullptr);
 }
 
 TEST(Run, KeepsTheNewestCheckpointsAndEndsWithOne) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job job;
   job.run(options_for(run));
   const auto checkpoints = list_checkpoints(run.path());
@@ -113,7 +113,7 @@ TEST(Run, KeepsTheNewestCheckpointsAndEndsWithOne) {
 }
 
 // What a killed process leaves: checkpoints up to `steps`, lines up to some later step, the last of them cut.
-void leave_as_killed(const TemporaryRun& run, std::int64_t steps) {
+void leave_as_killed(const TemporaryDirectory& run, std::int64_t steps) {
   Job job;
   job.run(options_for(run));
   for (const auto& checkpoint : list_checkpoints(run.path()))
@@ -123,7 +123,7 @@ void leave_as_killed(const TemporaryRun& run, std::int64_t steps) {
 }
 
 TEST(Run, AfterAKillTheMetricsHaveEachStepOnceAndTheSameNumbers) {
-  TemporaryRun whole, killed;
+  TemporaryDirectory whole, killed;
   Job uninterrupted;
   uninterrupted.run(options_for(whole));
   leave_as_killed(killed, 28);
@@ -166,7 +166,7 @@ class InterruptAt {
 };
 
 TEST(Run, ControlCSavesACheckpointAndResumingLeavesNoTrace) {
-  TemporaryRun whole, stopped;
+  TemporaryDirectory whole, stopped;
   Job uninterrupted;
   uninterrupted.run(options_for(whole));
   for (const std::int64_t step : {0, 11, 16, 32}) {
@@ -187,7 +187,7 @@ TEST(Run, ControlCSavesACheckpointAndResumingLeavesNoTrace) {
 }
 
 TEST(Run, AnInterruptInTheLastStepStillFinishes) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job job;
   const InterruptGuard guard("");
   InterruptAt signal(job, kSteps - 1);
@@ -195,7 +195,7 @@ TEST(Run, AnInterruptInTheLastStepStillFinishes) {
 }
 
 TEST(Run, ResumingAFinishedRunEvaluatesAndWritesNothing) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job first;
   const RunResult before = first.run(options_for(run));
   const std::string log = contents(run / "metrics.jsonl");
@@ -208,7 +208,7 @@ TEST(Run, ResumingAFinishedRunEvaluatesAndWritesNothing) {
 }
 
 TEST(Run, StartingAnewForgetsTheCheckpointsOfTheRunBefore) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job(4).run(options_for(run));
   {
     Job job;
@@ -222,14 +222,14 @@ TEST(Run, StartingAnewForgetsTheCheckpointsOfTheRunBefore) {
 }
 
 TEST(Run, ResumingWithoutACheckpointStartsAtTheBeginning) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job job;
   EXPECT_TRUE(job.run(options_for(run, true)).finished);
   EXPECT_EQ(steps_with(run, "loss").front(), 1);
 }
 
 TEST(Run, ADivergingRunEndsWithAMessageAndSavesNoPoison) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   Job job;
   job.trainer.model().visit([&](const std::string& name, Parameter& p) {
     if (name == "model.norm.weight") p.value.data<float>()[0] = NAN;
@@ -239,7 +239,7 @@ TEST(Run, ADivergingRunEndsWithAMessageAndSavesNoPoison) {
 }
 
 TEST(Run, ADirectoryThatCannotBeIsTheUsersError) {
-  TemporaryRun run;
+  TemporaryDirectory run;
   std::ofstream(run / "file") << "in the way";
   Job job;
   RunOptions options = options_for(run);

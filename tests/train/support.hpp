@@ -1,47 +1,19 @@
 // A corpus made in memory, tiny models and training runs of a few dozen steps, for the tests of training and of generation.
 #pragma once
 
-#include <stdlib.h>
-
 #include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 #include <string>
 #include <vector>
 
 #include "common/train/trainer.hpp"
 #include "kernels/base/random.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/support/temporary_directory.hpp"
 
 namespace moe::testing {
 
 inline constexpr std::int64_t kContext = 16;
-
-class TemporaryRun {
- public:
-  TemporaryRun() {
-    std::string pattern = (std::filesystem::temp_directory_path() / "moe_train_XXXXXX").string();
-    MOE_CHECK(::mkdtemp(pattern.data()), pattern);
-    path_ = pattern;
-  }
-  ~TemporaryRun() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryRun(const TemporaryRun&) = delete;
-  TemporaryRun& operator=(const TemporaryRun&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-  std::filesystem::path operator/(const std::string& name) const { return path_ / name; }
-
- private:
-  std::filesystem::path path_;
-};
-
-inline std::string contents(const std::filesystem::path& path) {
-  std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // `words` in an order that depends on the seed only.
 inline std::string shuffled_words(const std::vector<std::string>& words, std::size_t count,

@@ -87,10 +87,12 @@ std::vector<std::string> verdict(const Comparison& c) {
   lines.push_back(concat("Knowing a token's expert tells ", format_fixed(information, 2), " of ",
                          format_fixed(std::log(static_cast<double>(c.domains.size())), 2),
                          " nats about its domain (mean over layers)."));
-  lines.push_back(
-      "One seed: differences below the spread between seeds mean nothing; sessions/01_overview/README.md has "
-      "that spread.");
   return lines;
+}
+
+std::string caveat() {
+  return "One seed. A difference below the spread between seeds means nothing; "
+         "sessions/01_overview/README.md has that spread.";
 }
 
 HeatMap expert_domain_counts(const Comparison& c, std::size_t layer) {

@@ -19,6 +19,7 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
 
 Table comparison_table(const Comparison& c);
 std::vector<std::string> verdict(const Comparison& c);  // sentences
+std::string caveat();
 
 HeatMap expert_domain_counts(const Comparison& c,
                              std::size_t layer);  // assignments of held-out text, (domain, expert)

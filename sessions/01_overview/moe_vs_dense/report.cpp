@@ -100,6 +100,7 @@ void add_result(HtmlReport& page, const Comparison& c) {
               {format_count(c.dense.tokens_per_second) + " / " + format_count(c.moe.tokens_per_second),
                "dense / MoE tokens per second"}});
   for (const std::string& line : verdict(c)) page.paragraph(line);
+  page.note(caveat());
   page.table(comparison_table(c),
              "Both models saw the same batches in the same order. Bits per byte are not comparable between "
              "scripts.");

@@ -26,7 +26,7 @@ void print_text(const Sample& sample, const std::string& model) {
 std::string result_text(const Comparison& c) {
   std::string text = comparison_table(c).terminal();
   for (const std::string& line : verdict(c)) text += line + "\n";
-  return text;
+  return text + caveat() + "\n";
 }
 
 void print_comparison(const Comparison& c) {
