@@ -256,7 +256,7 @@ TestBuildsAllRunsCtestAndCounts() {
   expect_in err "2 passed, 0 failed, 1 skipped"
   launch_as FAKE_FAILED=2 test
   expect_code 1
-  expect_in err "1 passed, 2 failed"
+  expect_in err "0 passed, 2 failed, 1 skipped"
 }
 
 CleanRemovesTheBuildAndKeepsRunsUnlessAll() {
