@@ -85,8 +85,7 @@ int bench_train_main(int argc, char** argv) {
   flags.add("--markdown", markdown, "the table for a document");
   flags.parse(argc, argv);
 
-  LanguageModelConfig moe;
-  moe.ffn_width = 96;
+  LanguageModelConfig moe = demo_model();
   moe.moe.experts = experts;
   const Corpus corpus = load_corpus({});
   Table summary({{"model", Align::left},

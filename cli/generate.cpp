@@ -93,13 +93,8 @@ bool answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
     if (prompt.size() > read) stream->put(prompt.substr(0, prompt.size() - read));
   }
   generate(ctx, model, tokenizer.encode(prompt), o.sample, [&](const TracedToken& t) {
-    RoutedToken token{tokenizer.decode({&t.token, 1}), {}};
-    if (stream) stream->put(token.bytes);
-    for (const auto& visited : t.layers) {
-      auto& choices = token.layers.emplace_back();
-      for (const ExpertChoice& c : visited) choices.push_back({c.expert, c.weight});
-    }
-    routed.tokens.push_back(std::move(token));
+    routed.tokens.push_back(routed_token(tokenizer, t));
+    if (stream) stream->put(routed.tokens.back().bytes);
     return !interrupted();
   });
   if (o.show_routing) print_routed(routed, layer);
@@ -107,14 +102,14 @@ bool answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
 }
 
 // One prompt a line until the input ends.
-void converse(Context& ctx, LanguageModel& model, GenerateOptions o) {
+int converse(Context& ctx, LanguageModel& model, GenerateOptions o) {
   const bool human = is_terminal(STDIN_FILENO);
   if (human) std::printf("A prompt a line; an empty line or Ctrl-D ends.\n");
   for (std::string line;;) {
     if (human) std::printf("> "), std::fflush(stdout);
-    if (!std::getline(std::cin, line) || (human && line.empty())) return;
+    if (!std::getline(std::cin, line) || (human && line.empty())) return 0;
     if (line.empty()) continue;
-    if (!answer(ctx, model, line, o) && !human) return;
+    if (!answer(ctx, model, line, o) && !human) return kExitInterrupted;
     ++o.sample.seed;
   }
 }
@@ -143,8 +138,7 @@ int generate_main(int argc, char** argv) {
   if (flags.given("--prompt") && o.prompt.empty())
     throw UserError(ExitCode::usage, "--prompt is empty", "give at least one character");
   if (flags.given("--prompt")) return answer(ctx, *model, o.prompt, o) ? 0 : kExitInterrupted;
-  converse(ctx, *model, o);
-  return 0;
+  return converse(ctx, *model, o);
 }
 
 }  // namespace moe

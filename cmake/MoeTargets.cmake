@@ -54,5 +54,6 @@ function(moe_tests name)
   endif()
   add_executable(${name} ${sources})
   target_link_libraries(${name} PRIVATE ${ARG_DEPENDS} test_support GTest::gtest_main)
+  target_compile_options(${name} PRIVATE -O1)  # tests are compiled more often than they run
   gtest_discover_tests(${name} PROPERTIES LABELS ${name})
 endfunction()

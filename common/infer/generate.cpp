@@ -22,10 +22,10 @@ std::vector<TracedToken> traced_tokens(std::span<const Token> tokens, const Metr
     const auto K = static_cast<std::size_t>(expert->width());
     dispatch(item.tensor.dtype(), [&]<class T>(T) {
       for (std::size_t n = 0; n < tokens.size(); ++n) {
-        std::vector<ExpertChoice>& choices = traced[n].layers.emplace_back();
-        for (std::size_t k = 0; k < K; ++k)
-          choices.push_back({expert->data<std::int32_t>()[n * K + k],
-                             static_cast<double>(item.tensor.data<T>()[n * K + k])});
+        std::vector<Choice>& choices = traced[n].layers.emplace_back();
+        for (std::size_t i = n * K; i < (n + 1) * K; ++i)
+          if (const std::int32_t e = expert->data<std::int32_t>()[i]; e >= 0)
+            choices.push_back({e, static_cast<double>(item.tensor.data<T>()[i])});
       }
     });
   }
@@ -53,11 +53,11 @@ std::vector<double> probabilities(const Tensor& logits, double temperature) {
   std::vector<double> p;
   const Tensor last = logits.slice_rows(logits.rows() - 1, logits.rows());
   dispatch(last.dtype(), [&]<class T>(T) {
-    for (const T x : values_of<T>(last)) p.push_back(static_cast<double>(x) / temperature);
+    for (const T x : values_of<T>(last)) p.push_back(static_cast<double>(x));
   });
   const double most = *std::max_element(p.begin(), p.end());
   double sum = 0;
-  for (double& x : p) sum += x = std::exp(x - most);
+  for (double& x : p) sum += x = std::exp((x - most) / temperature);
   for (double& x : p) x /= sum;
   return p;
 }

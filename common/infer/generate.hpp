@@ -6,17 +6,14 @@
 
 #include "common/data/tokenizer.hpp"
 #include "common/nn/language_model.hpp"
+#include "common/report/routed_text.hpp"
 
 namespace moe {
 
-struct ExpertChoice {
-  std::int32_t expert;
-  double weight;
-};
-
 struct TracedToken {
   Token token;
-  std::vector<std::vector<ExpertChoice>> layers;  // [MoE layer][k], best first; empty for a dense model
+  std::vector<std::vector<Choice>>
+      layers;  // [MoE layer][k], best first, without dropped ones; empty for a dense model
 };
 
 struct SampleSettings {
@@ -31,6 +28,11 @@ struct SampleSettings {
 // without experts. Returning false stops. When the context is full, the last half of it is read again and goes on.
 void generate(Context& ctx, LanguageModel& model, std::span<const Token> prompt,
               const SampleSettings& settings, const std::function<bool(const TracedToken&)>& on_token);
+
+// What reports show of a token.
+inline RoutedToken routed_token(const Tokenizer& tokenizer, const TracedToken& t) {
+  return {tokenizer.decode({&t.token, 1}), t.layers};
+}
 
 // Which experts each token of a text visits, read in windows of the model's context.
 std::vector<TracedToken> trace_text(Context& ctx, LanguageModel& model, std::span<const Token> text);

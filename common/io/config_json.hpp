@@ -30,6 +30,4 @@ LanguageModelConfig parse_config_json(std::string_view text, const std::string& 
 LanguageModelConfig read_config(const std::filesystem::path& path);
 FileSum write_config(const std::filesystem::path& path, const LanguageModelConfig& config);  // atomically
 
-double parameter_count(const LanguageModelConfig& config);
-
 }  // namespace moe

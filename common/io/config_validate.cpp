@@ -40,17 +40,6 @@ void check_moe(const Checker& check, const MoeConfig& moe) {
 
 }  // namespace
 
-double parameter_count(const LanguageModelConfig& c) {
-  const double D = static_cast<double>(c.width), F = static_cast<double>(c.ffn_width),
-               E = static_cast<double>(c.moe.experts);
-  const double W = static_cast<double>(c.head_width), H = static_cast<double>(c.heads),
-               G = static_cast<double>(c.kv_heads);
-  const double ffn = E > 0 ? E * D + E * 3 * D * F : 3 * D * F;
-  const double layer = 2 * D + (H + 2 * G) * W * D + H * W * D + ffn;
-  const double tables = static_cast<double>(c.vocabulary) * D * (c.tied_head ? 1 : 2);
-  return static_cast<double>(c.layers) * layer + tables + D;
-}
-
 void validate_config(const LanguageModelConfig& c, const std::string& source, ExitCode code) {
   const Checker check{source, code};
   check.in_range("vocab_size", c.vocabulary, 1, 1 << 24);

@@ -16,4 +16,8 @@ struct MoeConfig {
   double z_coefficient = 1e-3;        // router z-loss
 };
 
+// The config with what its router implies filled in: switch has top_k 1, weights as they are, and capacity factor 1.25 unless
+// another is given. Idempotent. (common/moe/routers/router.cpp)
+MoeConfig resolved(MoeConfig config);
+
 }  // namespace moe

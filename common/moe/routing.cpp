@@ -1,5 +1,7 @@
 #include "common/moe/routing.hpp"
 
+#include <limits>
+
 #include "kernels/routing_plan/routing_plan.hpp"
 
 namespace moe {
@@ -8,6 +10,8 @@ SparsePlan make_plan(Context& ctx, const Routing& routing, std::int64_t N, std::
   const std::int64_t A = routing.expert.numel(), K = routing.per_token;
   MOE_CHECK(routing.weight.tensor.numel() == A, routing.weight.tensor.numel(), " weights for ", A,
             " assignments");
+  MOE_CHECK(A <= std::numeric_limits<std::int32_t>::max() && N < std::numeric_limits<std::int32_t>::max(), A,
+            " assignments do not fit 32-bit rows: use a smaller batch");
   const auto integers = [&](std::int64_t n) { return Tensor::empty(ctx, DType::i32, {n}); };
   const auto at = [](const Tensor& t) { return t.data<std::int32_t>(); };
   SparsePlan plan{{integers(A), integers(N + 1), {}}, integers(E + 1), integers(A), integers(A)};

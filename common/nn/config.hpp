@@ -22,4 +22,24 @@ struct LanguageModelConfig {
   MoeConfig moe;
 };
 
+// All parameters; in double, so that it can also judge a configuration that asks for absurdly many.
+inline double parameter_count(const LanguageModelConfig& c) {
+  const auto D = static_cast<double>(c.width), F = static_cast<double>(c.ffn_width),
+             E = static_cast<double>(c.moe.experts);
+  const auto W = static_cast<double>(c.head_width), H = static_cast<double>(c.heads),
+             G = static_cast<double>(c.kv_heads);
+  const double ffn = E > 0 ? E * D + E * 3 * D * F : 3 * D * F;
+  const double layer = 2 * D + (H + 2 * G) * W * D + H * W * D + ffn;
+  const double tables = static_cast<double>(c.vocabulary) * D * (c.tied_head ? 1 : 2);
+  return static_cast<double>(c.layers) * layer + tables + D;
+}
+
+// The MoE model of session 1's main job: small enough for two minutes on a laptop, large enough to beat its dense twin.
+inline LanguageModelConfig demo_model() {
+  LanguageModelConfig c;
+  c.ffn_width = 96;
+  c.moe.experts = 32;
+  return c;
+}
+
 }  // namespace moe

@@ -6,16 +6,18 @@
 namespace moe {
 
 ModelCost cost_of(const LanguageModelConfig& c) {
-  const std::int64_t E = c.moe.experts, K = E > 0 ? (c.moe.router == "switch" ? 1 : c.moe.top_k) : 1;
-  const std::int64_t attention = c.width * c.head_width * (2 * c.heads + 2 * c.kv_heads),
-                     ffn = 3 * c.width * c.ffn_width;
-  const std::int64_t router = E * c.width, norms = 2 * c.width, table = c.vocabulary * c.width;
-  const std::int64_t outside = table * (c.tied_head ? 1 : 2) + c.width;
+  const std::int64_t K = c.moe.experts > 0 ? resolved(c.moe).top_k : 1, ffn = 3 * c.width * c.ffn_width;
+  const std::int64_t idle = std::max<std::int64_t>(c.moe.experts - K, 0) * ffn * c.layers,
+                     table = c.vocabulary * c.width;
   ModelCost cost;
-  cost.parameters = outside + c.layers * (attention + router + norms + std::max<std::int64_t>(E, 1) * ffn);
-  cost.active_parameters = outside + c.layers * (attention + router + norms + K * ffn);
-  const double scores = 4.0 * c.heads * c.head_width * (static_cast<double>(c.context) + 1) / 2;
-  cost.flops_per_token = 2.0 * table + c.layers * (2.0 * (attention + router + K * ffn) + scores);
+  cost.parameters = static_cast<std::int64_t>(parameter_count(c));
+  cost.active_parameters = cost.parameters - idle;
+  // Matrices cost two FLOPs a parameter; norms and the look-up in the embedding table are not counted, a tied table is, as head.
+  const std::int64_t matrices =
+      cost.active_parameters - c.width * (2 * c.layers + 1) - (c.tied_head ? 0 : table);
+  const double scores =
+      4.0 * static_cast<double>(c.heads * c.head_width) * (static_cast<double>(c.context) + 1) / 2;
+  cost.flops_per_token = 2.0 * static_cast<double>(matrices) + static_cast<double>(c.layers) * scores;
   return cost;
 }
 
@@ -25,7 +27,9 @@ LanguageModelConfig dense_twin(const LanguageModelConfig& moe, std::int64_t mult
   dense.ffn_width = multiple;
   const double per_width = (6.0 * moe.width) * moe.layers;  // FLOPs a token for one more unit of FFN width
   const double missing = cost_of(moe).flops_per_token - cost_of(dense).flops_per_token;
-  dense.ffn_width += multiple * static_cast<std::int64_t>(std::llround(missing / per_width / multiple));
+  const auto more =
+      static_cast<std::int64_t>(std::llround(missing / per_width / static_cast<double>(multiple)));
+  dense.ffn_width = std::max(multiple, dense.ffn_width + multiple * more);
   return dense;
 }
 

@@ -13,6 +13,7 @@ constexpr double kEmbeddingDeviation = 0.5, kHeadDeviation = 0.02;
 
 LanguageModel::LanguageModel(Context& ctx, const LanguageModelConfig& c, DType dtype)
     : config_(c), dtype_(dtype) {
+  config_.moe = resolved(c.moe);
   const double in = 1 / std::sqrt(static_cast<double>(c.width));
   const double out =
       1 / std::sqrt(static_cast<double>(c.heads * c.head_width) * 2.0 * static_cast<double>(c.layers));

@@ -63,11 +63,11 @@ Value self_attention(ForwardContext& f, const Value& x, const Tensor& position, 
     return dispatch(qkv.dtype(), [&]<class T>(T) { return attend_cached<T>(f.ctx, qkv, s, *cache); });
 
   Tensor o = Tensor::empty(f.ctx, qkv.dtype(), {qkv.rows(), s.H * s.W});
-  Tensor logsumexp = Tensor::empty(f.ctx, qkv.dtype(), {s.B, s.H, s.T});
+  Tensor logsumexp = f.tape ? Tensor::empty(f.ctx, qkv.dtype(), {s.B, s.H, s.T}) : Tensor{};
   dispatch(qkv.dtype(), [&]<class T>(T) {
     const T* q = qkv.data<T>();
-    moe::attention<T>(f.ctx, o.data<T>(), logsumexp.data<T>(), q, q + s.H * s.W, q + (s.H + s.G) * s.W,
-                      packed_shape(s));
+    moe::attention<T>(f.ctx, o.data<T>(), f.tape ? logsumexp.data<T>() : nullptr, q, q + s.H * s.W,
+                      q + (s.H + s.G) * s.W, packed_shape(s));
   });
   if (!f.tape) return o;
   return f.tape->record({x}, o, [=](Gradients& g) {

@@ -56,7 +56,6 @@ std::string as_element(std::string svg, const std::string& name) {
     for (const char* before : {"id='", "id=\"", "href='#", "href=\"#"})
       svg = replaced(svg, concat(before, id), concat(before, name, "_", id));
   }
-  svg = replaced(svg, "<image ", "<image style=\"image-rendering:pixelated\" ");
   return series_as_variables(std::move(svg));
 }
 
@@ -65,7 +64,8 @@ std::optional<std::string> run_gnuplot(const Plot& plot, const std::string& name
   if (!result.found) return std::nullopt;
   MOE_CHECK(result.status == 0 && result.output.find("</svg>") != std::string::npos,
             "gnuplot said: ", result.errors);
-  return result.output;
+  return replaced(result.output, "<image ",
+                  "<image style=\"image-rendering:pixelated\" ");  // cells, not a blur
 }
 
 }  // namespace

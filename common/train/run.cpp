@@ -1,7 +1,5 @@
 #include "common/train/run.hpp"
 
-#include <chrono>
-
 #include "common/app/format.hpp"
 #include "common/app/interrupt.hpp"
 #include "common/app/progress.hpp"
@@ -11,12 +9,6 @@
 
 namespace moe {
 namespace {
-
-using Clock = std::chrono::steady_clock;
-
-double seconds_since(Clock::time_point start) {
-  return std::chrono::duration<double>(Clock::now() - start).count();
-}
 
 void require(const std::error_code& error, const std::filesystem::path& path, const char* what) {
   if (error)
@@ -82,11 +74,9 @@ class Run {
   void one_step() {
     const std::int64_t next = trainer_.steps_done() + 1;
     const bool report = next % options_.log_every == 0 || next == 1 || next == trainer_.settings().steps;
-    const auto start = Clock::now();
     const std::optional<StepReport> r = trainer_.step(report);
-    const double seconds = seconds_since(start);
-    seconds_ += seconds;
-    recent_seconds_ += seconds;
+    seconds_ += trainer_.step_seconds();
+    recent_seconds_ += trainer_.step_seconds();
     ++recent_steps_;
     if (r) show(*r);
   }

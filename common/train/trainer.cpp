@@ -1,5 +1,6 @@
 #include "common/train/trainer.hpp"
 
+#include <chrono>
 #include <cmath>
 
 #include "common/train/batch_tensors.hpp"
@@ -34,6 +35,7 @@ Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSet
 }
 
 std::optional<StepReport> Trainer::step(bool report) {
+  const auto start = std::chrono::steady_clock::now();
   const auto number = static_cast<std::uint32_t>(step_);
   const BatchTensors batch =
       to_device(ctx_, make_batch(corpus_, settings_.seed, number, settings_.sequences, settings_.length));
@@ -58,6 +60,7 @@ std::optional<StepReport> Trainer::step(bool report) {
   const double rate = warmup_cosine(step_, settings_.steps, warmup, settings_.learning_rate);
   optimizer_.step(++step_, rate);
   last_loss_ = loss.tensor;
+  last_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!report) return std::nullopt;
 
   check_finite();

@@ -46,6 +46,9 @@ class Trainer {
   // no longer a number.
   std::optional<StepReport> step(bool report);
 
+  // Of the last step: batch, forward, backward and update, without reading its report.
+  double step_seconds() const { return last_seconds_; }
+
   std::int64_t steps_done() const { return step_; }
   bool finished() const { return step_ >= settings_.steps; }
   LanguageModel& model() { return model_; }
@@ -72,6 +75,7 @@ class Trainer {
   Optimizer optimizer_;
   std::int64_t step_ = 0;
   Tensor last_loss_;  // (1)
+  double last_seconds_ = 0;
 };
 
 // A model from a checkpoint, for generation and analysis: its configuration and values only.

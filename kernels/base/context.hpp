@@ -1,5 +1,5 @@
 // Context: everything a kernel needs besides its operands. One per model or rank, passed explicitly as the
-// first argument; there are no globals and no thread-locals, so two models can train in two threads at once.
+// first argument; there are no globals, so two models can train in two threads at once.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +22,7 @@ class GemmLog;     // kernels/gemm/gemm_log.hpp
 class ThreadPool;  // kernels/base/thread_pool.hpp
 
 struct Context {
-  explicit Context(int thread_count = 1) : threads(thread_count) {}
+  explicit Context(int thread_count = 1) : threads(thread_count < 1 ? 1 : thread_count) {}
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 

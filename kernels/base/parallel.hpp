@@ -17,11 +17,12 @@ namespace moe {
 int current_worker();
 
 namespace detail {
-using ChunkFunction = void (*)(void* body, std::int64_t chunk);
+using ChunkFunction = void (*)(void* body, std::int64_t chunk) noexcept;
 void run_chunks(Context& ctx, std::int64_t chunks, ChunkFunction function, void* body);
 }  // namespace detail
 
-// body(begin, end). It must not throw: check arguments before. Nested calls run on the calling thread.
+// body(begin, end). It must not throw (that ends the process): check arguments and take scratch before. It works under this
+// context only; a parallel_for inside it runs on its own thread.
 template <class Body>
 void parallel_for(Context& ctx, std::int64_t count, std::int64_t grain, Body&& body) {
   if (count <= 0) return;
@@ -29,7 +30,7 @@ void parallel_for(Context& ctx, std::int64_t count, std::int64_t grain, Body&& b
     std::remove_reference_t<Body>* body;
     std::int64_t count, grain;
   } range{&body, count, grain};
-  const auto run = [](void* opaque, std::int64_t chunk) {
+  const auto run = [](void* opaque, std::int64_t chunk) noexcept {
     const Range& r = *static_cast<Range*>(opaque);
     const std::int64_t begin = chunk * r.grain;
     (*r.body)(begin, std::min(begin + r.grain, r.count));

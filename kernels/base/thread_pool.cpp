@@ -1,5 +1,10 @@
 #include "kernels/base/thread_pool.hpp"
 
+#include <limits>
+#include <system_error>
+
+#include "kernels/base/check.hpp"
+
 namespace moe {
 namespace {
 
@@ -13,7 +18,7 @@ void pause() {
 #endif
 }
 
-// Waits while `a` holds `value`: some 50 µs awake, which covers the gaps between operations, then asleep.
+// Waits while `a` holds `value`: up to about 0.1 ms awake, which covers the gaps between operations, then asleep.
 void wait_while(const std::atomic<std::int32_t>& a, std::int32_t value) {
   for (int i = 0; i < 4000; ++i) {
     if (a.load(std::memory_order_acquire) != value) return;
@@ -25,11 +30,23 @@ void wait_while(const std::atomic<std::int32_t>& a, std::int32_t value) {
 }  // namespace
 
 ThreadPool::ThreadPool(int threads) {
-  for (int w = 1; w < threads; ++w) threads_.emplace_back([this, w] { serve(w); });
+  try {
+    for (int w = 1; w < threads; ++w) threads_.emplace_back([this, w] { serve(w); });
+  } catch (const std::system_error& error) {
+    stop();
+    throw UserError(ExitCode::usage, concat("cannot start ", threads, " threads: ", error.what()),
+                    "use fewer --threads");
+  }
 }
 
 ThreadPool::~ThreadPool() {
-  left_.store(-1, std::memory_order_release);
+  stop();
+}
+
+// Stores of left_ are sequentially consistent: libstdc++ skips the wake-up when it counts no waiter, and that count must not
+// be read before the store is seen.
+void ThreadPool::stop() {
+  left_.store(-1);
   left_.notify_all();
   for (std::thread& t : threads_) t.join();
 }
@@ -71,11 +88,12 @@ void ThreadPool::serve(int worker) {
 }
 
 void ThreadPool::run(std::int64_t chunks, ChunkFunction function, void* body) {
+  MOE_CHECK(chunks <= std::numeric_limits<std::int32_t>::max(), chunks, " chunks");
   function_ = function;
   body_ = body;
   chunks_ = static_cast<std::int32_t>(chunks);
   done_.store(0, std::memory_order_relaxed);
-  left_.store(chunks_, std::memory_order_release);
+  left_.store(chunks_);
   left_.notify_all();
   work();
   for (std::int32_t done; (done = done_.load(std::memory_order_acquire)) < chunks_;) wait_while(done_, done);

@@ -17,7 +17,7 @@ class ThreadPool {
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  using ChunkFunction = void (*)(void* body, std::int64_t chunk);
+  using ChunkFunction = void (*)(void* body, std::int64_t chunk) noexcept;
   // function(body, 0 .. chunks-1), each once, in no order. One caller at a time. chunks < 2^31.
   void run(std::int64_t chunks, ChunkFunction function, void* body);
 
@@ -26,6 +26,7 @@ class ThreadPool {
   static bool inside_run();  // this thread is working on a chunk
 
  private:
+  void stop();
   void serve(int worker);
   bool take(std::int32_t& chunk);
   void work();

@@ -23,16 +23,6 @@ void add_plain(Context& ctx, T* y, const T* a, const T* b, std::int64_t n) {
   });
 }
 
-template <class T>
-void scale_plain(Context& ctx, T* y, const T* x, double factor, std::int64_t n) {
-  account(ctx, 2.0 * sizeof(T) * n, 1.0 * n);
-  parallel_for(ctx, n, row_grain(2 * sizeof(T)),
-               [=, f = static_cast<T>(factor)](std::int64_t begin, std::int64_t end) {
-#pragma omp simd
-                 for (std::int64_t i = begin; i < end; ++i) y[i] = f * x[i];
-               });
-}
-
 // The factor lies in device memory: reading it on the host would stop a GPU.
 template <class T>
 void scale_by_plain(Context& ctx, T* y, const T* x, const T* factor, std::int64_t n) {
@@ -70,8 +60,6 @@ constexpr Version<Fill<T>> fill_versions[] = {{"plain", DeviceKind::cpu, 0, fill
 template <class T>
 constexpr Version<Add<T>> add_versions[] = {{"plain", DeviceKind::cpu, 0, add_plain<T>}};
 template <class T>
-constexpr Version<Scale<T>> scale_versions[] = {{"plain", DeviceKind::cpu, 0, scale_plain<T>}};
-template <class T>
 constexpr Version<ScaleBy<T>> scale_by_versions[] = {{"plain", DeviceKind::cpu, 0, scale_by_plain<T>}};
 template <class T>
 constexpr Version<FillNormal<T>> fill_normal_versions[] = {
@@ -90,10 +78,6 @@ template <>
 Operation<Add<float>> add<float>{"add", add_versions<float>};
 template <>
 Operation<Add<double>> add<double>{"add", add_versions<double>};
-template <>
-Operation<Scale<float>> scale<float>{"scale", scale_versions<float>};
-template <>
-Operation<Scale<double>> scale<double>{"scale", scale_versions<double>};
 template <>
 Operation<ScaleBy<float>> scale_by<float>{"scale_by", scale_by_versions<float>};
 template <>

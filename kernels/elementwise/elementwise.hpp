@@ -13,8 +13,6 @@ using Fill = void(Context&, T* y, double value, std::int64_t n);
 template <class T>
 using Add = void(Context&, T* y, const T* a, const T* b, std::int64_t n);  // y = a + b; y may be a or b
 template <class T>
-using Scale = void(Context&, T* y, const T* x, double factor, std::int64_t n);  // y = factor · x; y may be x
-template <class T>
 using ScaleBy = void(Context&, T* y, const T* x, const T* factor,
                      std::int64_t n);  // y = *factor · x; y may be x; free when *factor is 1 and y is x
 template <class T>
@@ -29,8 +27,6 @@ template <class T>
 extern Operation<Fill<T>> fill;
 template <class T>
 extern Operation<Add<T>> add;
-template <class T>
-extern Operation<Scale<T>> scale;
 template <class T>
 extern Operation<ScaleBy<T>> scale_by;
 template <class T>

@@ -38,6 +38,10 @@ void tile_eigen(T* c, const T* a, const T* b, const GemmShape& s) {
   if (!ta && !tb) multiply(C, A, B, s.alpha, s.beta);
 }
 
+const char* eigen_version() {
+  return "Eigen " MOE_VERSION_TEXT(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
+}
+
 template void tile_eigen(float*, const float*, const float*, const GemmShape&);
 template void tile_eigen(double*, const double*, const double*, const GemmShape&);
 

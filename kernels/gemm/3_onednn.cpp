@@ -25,6 +25,10 @@ class OneThread {
 
 }  // namespace
 
+const char* onednn_version() {
+  return "oneDNN " MOE_VERSION_TEXT(DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH);
+}
+
 void tile_onednn(float* c, const float* a, const float* b, const GemmShape& s) {
   if (s.K == 0) return tile_plain(c, a, b, s);  // defined by us: C = beta·C
   const OneThread one;

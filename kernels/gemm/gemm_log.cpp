@@ -14,12 +14,16 @@ void GemmLog::record(int worker, DType dtype, void* c, const void* a, const void
 
 void GemmLog::replay(Context& ctx) const {
   MOE_CHECK(ctx.gemm_log == nullptr, "a replay must not be logged");
-  parallel_for(ctx, static_cast<std::int64_t>(calls_.size()), 1, [&](std::int64_t worker, std::int64_t) {
-    for (const Call& call : calls_[static_cast<std::size_t>(worker)])
-      dispatch(call.dtype, [&]<class T>(T) {
-        gemm_tile(ctx, static_cast<T*>(call.c), static_cast<const T*>(call.a), static_cast<const T*>(call.b),
-                  call.shape);
-      });
+  std::vector<const Call*> all;  // the lists side by side, about as the work made them
+  for (std::size_t i = 0; all.size() < size(); ++i)
+    for (const auto& list : calls_)
+      if (i < list.size()) all.push_back(&list[i]);
+  parallel_for(ctx, std::ssize(all), 1, [&](std::int64_t i, std::int64_t) {
+    const Call& call = *all[static_cast<std::size_t>(i)];
+    dispatch(call.dtype, [&]<class T>(T) {
+      gemm_tile(ctx, static_cast<T*>(call.c), static_cast<const T*>(call.a), static_cast<const T*>(call.b),
+                call.shape);
+    });
   });
 }
 

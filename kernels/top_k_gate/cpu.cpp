@@ -2,7 +2,7 @@
 #include <bit>
 #include <cmath>
 #include <limits>
-#include <vector>
+#include <type_traits>
 
 #include "kernels/base/parallel.hpp"
 #include "kernels/top_k_gate/top_k_gate.hpp"
@@ -20,9 +20,9 @@ bool better(T a, T b) {
 // The textbook: insertion into a sorted list of K.
 template <class T>
 struct Insertion {
-  explicit Insertion(std::int64_t) {}
+  using Key = std::int32_t;  // needs none
 
-  void choose(std::int32_t* expert, T* weight, const T* score, std::int64_t E, std::int64_t K) {
+  static void choose(Key*, std::int32_t* expert, T* weight, const T* score, std::int64_t E, std::int64_t K) {
     for (std::int64_t e = 0; e < E; ++e) {
       const T s = score[e];
       std::int64_t place = e < K ? e : K;
@@ -41,12 +41,12 @@ struct Insertion {
 // K times the largest of a row, on integers in the order of the scores: insertion mispredicts a branch for nearly every
 // score that enters the list, about 130 ns a row of 32; vectors of integers have no branches and no NaN.
 template <class T>
-class Selection {
- public:
-  explicit Selection(std::int64_t E) : key_(static_cast<std::size_t>(E)) {}
+struct Selection {
+  using Key = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
 
-  void choose(std::int32_t* expert, T* weight, const T* score, std::int64_t E, std::int64_t K) {
-    Key* __restrict key = key_.data();
+  // key (E): scratch
+  static void choose(Key* __restrict key, std::int32_t* expert, T* weight, const T* score, std::int64_t E,
+                     std::int64_t K) {
 #pragma omp simd
     for (std::int64_t e = 0; e < E; ++e) key[e] = key_of(score[e]);
     for (std::int64_t k = 0; k < K; ++k) {
@@ -65,8 +65,6 @@ class Selection {
     }
   }
 
- private:
-  using Key = std::conditional_t<sizeof(T) == 4, std::int32_t, std::int64_t>;
   static constexpr Key kTaken = std::numeric_limits<Key>::min(), kNotANumber = kTaken + 1;
 
   // Greater for greater numbers; equal for 0 and -0; NaN below -infinity.
@@ -75,36 +73,38 @@ class Selection {
     const Key ordered = bits >= 0 ? bits : bits ^ std::numeric_limits<Key>::max();
     return x != x ? kNotANumber : ordered;
   }
-
-  std::vector<Key> key_;
 };
 
-// Sigmoid scores can all underflow; the guard keeps 0/0 out. NaN passes through.
+// Sigmoid scores can all underflow; the least sum keeps 0/0 out. NaN passes through.
 template <class T>
-T normaliser(const T* weight, std::int64_t K) {
-  T sum = 0;
-  for (std::int64_t k = 0; k < K; ++k) sum += weight[k];
-  return sum < T(1e-20) ? T(1e-20) : sum;
+constexpr T kLeastSum = T(1e-20);
+
+template <class T>
+T guarded(T sum) {
+  return sum < kLeastSum<T> ? kLeastSum<T> : sum;
 }
 
 template <class T, class Chooser>
 void forward(Context& ctx, std::int32_t* expert, T* weight, const T* score, const TopKShape& s) {
   MOE_CHECK(1 <= s.K && s.K <= s.E, "top ", s.K, " of ", s.E, " experts");
   account(ctx, s.N * (s.E * sizeof(T) + s.K * (sizeof(T) + 4.0)));
+  Scratch<typename Chooser::Key> scratch(ctx, ctx.threads * s.E);
   parallel_for(ctx, s.N, row_grain(s.E * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
-    Chooser chooser(s.E);
+    typename Chooser::Key* key = scratch.data() + current_worker() * s.E;
     for (std::int64_t n = begin; n < end; ++n) {
       T* w = weight + n * s.K;
-      chooser.choose(expert + n * s.K, w, score + n * s.E, s.E, s.K);
+      Chooser::choose(key, expert + n * s.K, w, score + n * s.E, s.E, s.K);
       if (!s.renormalise) continue;
-      const T sum = normaliser(w, s.K);
+      T sum = 0;
+      for (std::int64_t k = 0; k < s.K; ++k) sum += w[k];
+      sum = guarded(sum);
       for (std::int64_t k = 0; k < s.K; ++k)
         w[k] /= sum;  // not times 1/sum: a single weight must be exactly 1
     }
   });
 }
 
-// w = s/S, so ds_k = (dw_k - Σ_j dw_j·w_j) / S.
+// w = s/S, so ds_k = (dw_k - Σ_j dw_j·w_j) / S; where the least sum stands in for S, it is a constant: ds_k = dw_k / S.
 template <class T>
 void backward(Context& ctx, T* dscore, const T* dweight, const T* score, const std::int32_t* expert,
               const TopKShape& s) {
@@ -119,8 +119,10 @@ void backward(Context& ctx, T* dscore, const T* dweight, const T* score, const s
       if (s.renormalise) {
         sum = 0;
         for (std::int64_t k = 0; k < s.K; ++k) sum += x[chosen[k]];
-        if (sum < T(1e-20)) sum = T(1e-20);
-        for (std::int64_t k = 0; k < s.K; ++k) mean += dw[k] * (x[chosen[k]] / sum);  // as forward rounds it
+        const bool constant = sum < kLeastSum<T>;
+        sum = guarded(sum);
+        for (std::int64_t k = 0; k < s.K && !constant; ++k)
+          mean += dw[k] * (x[chosen[k]] / sum);  // as forward rounds it
       }
       for (std::int64_t k = 0; k < s.K; ++k) dx[chosen[k]] = (dw[k] - mean) / sum;
     }

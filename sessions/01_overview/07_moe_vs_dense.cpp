@@ -17,7 +17,8 @@ using namespace moe;
 using namespace moe::session1;
 
 int stopped(const Options& o) {
-  std::fprintf(stderr, "checkpoint saved under %s; this goes on:\n  %s\n", o.out.c_str(), o.command.c_str());
+  std::fprintf(stderr, "checkpoint saved under %s; this goes on:\n  %s\n", o.out.c_str(),
+               o.resume_command.c_str());
   return kExitInterrupted;
 }
 
@@ -28,15 +29,16 @@ int run_pair(const Options& o, const Corpus& corpus) {
   auto moe = run_model("MoE", o.model, out / "moe", o, corpus);
   if (!moe) return stopped(o);
   const Comparison c = compare(o, corpus, std::move(*dense), std::move(*moe));
-  write_report(c, corpus);
-  if (o.json) {
+  if (o.json)
     std::printf("%s", comparison_json(c).c_str());
-  } else {
+  else
     print_comparison(c);
+  std::fflush(stdout);  // what is computed is shown, whatever becomes of the files
+  write_report(c, corpus);
+  if (!o.json)
     std::printf(
         "report: %s\nmore text: ./moe generate --ckpt %s --prompt \"In the beginning\" --show-routing\n",
         (out / "report.html").c_str(), (out / "moe").c_str());
-  }
   return 0;
 }
 

@@ -145,7 +145,7 @@ TEST(Generate, ShowsThePromptThenWhatItMadeWithTheirExpertsExceptTheLast) {
     for (std::size_t l = 0; l < 2; ++l)
       for (std::size_t k = 0; k < 2; ++k) {
         EXPECT_EQ(seen[i].layers[l][k].expert, traced[i].layers[l][k].expert) << "token " << i;
-        EXPECT_NEAR(seen[i].layers[l][k].weight, traced[i].layers[l][k].weight, 1e-5) << "token " << i;
+        EXPECT_NEAR(seen[i].layers[l][k].gate, traced[i].layers[l][k].gate, 1e-5) << "token " << i;
       }
   }
 }
@@ -258,10 +258,10 @@ TEST(TraceText, EqualsTheRoutingOfTheForwardPassWindowByWindow) {
           if (item.name == "expert") {
             EXPECT_EQ(choices[k].expert, item.tensor.data<std::int32_t>()[2 * i + k]);
           } else if (item.name == "weight") {
-            EXPECT_EQ(choices[k].weight, static_cast<double>(item.tensor.data<float>()[2 * i + k]));
+            EXPECT_EQ(choices[k].gate, static_cast<double>(item.tensor.data<float>()[2 * i + k]));
           }
         }
-        EXPECT_GE(choices[0].weight, choices[1].weight) << "best first";
+        EXPECT_GE(choices[0].gate, choices[1].gate) << "best first";
       }
   }
 }

@@ -53,26 +53,6 @@ TYPED_TEST(ElementwiseTest, AddIsExactAlsoOntoEitherOperand) {
   }
 }
 
-TYPED_TEST(ElementwiseTest, ScaleIsExactAlsoInPlace) {
-  using T = TypeParam;
-  for (const std::int64_t n : kSizes) {
-    const auto x = random_normal<T>(n, 3);
-    std::vector<T> expected(n);
-    for (std::int64_t i = 0; i < n; ++i) expected[i] = T(0.3) * x[i];
-    each_version(
-        scale<T>,
-        [&](Scale<T>& f, Context& ctx) {
-          Output<T> y(n);
-          f(ctx, y, x.data(), 0.3, n);
-          auto in_place = x;
-          f(ctx, in_place.data(), in_place.data(), 0.3, n);
-          EXPECT_TRUE(close(in_place, expected));
-          return y.vector();
-        },
-        [&](const std::vector<T>& y) { EXPECT_TRUE(close(y, expected)); });
-  }
-}
-
 TYPED_TEST(ElementwiseTest, ScaleByReadsTheFactorFromMemory) {
   using T = TypeParam;
   for (const std::int64_t n : kSizes)

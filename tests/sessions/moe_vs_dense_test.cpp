@@ -1,4 +1,6 @@
 // Stage 1.7 from flags to files.
+#include <algorithm>
+
 #include "tests/sessions/support.hpp"
 
 namespace moe::testing {
@@ -107,8 +109,10 @@ TEST_F(Stage, WrongFlagsAreUsageErrorsThatSuggest) {
   expect_refused(stage("x", {"--steps", "three"}), 2, "--steps");
   expect_refused(stage("x", {"--steps", "0"}), 2, "--steps");
   expect_refused(stage("x", {"--router", "best"}), 2, "--router");
-  expect_refused(stage("x", {"--top-k", "5"}), 2, "num_experts_per_tok");
+  expect_refused(stage("x", {"--top-k", "5"}), 2, "--top-k 5 of 4 experts");
   expect_refused(stage("x", {"--quick", "--full"}), 2, "--quick");
+  expect_refused(stage("x", {"--router", "switch", "--top-k", "2"}), 2, "this router takes --top-k 1");
+  expect_refused(stage("x", {"--config", folder.string()}), 4, "cannot read");
   expect_refused(stage("x", {"--text", "nameless"}), 2, "nameless");
   expect_refused(stage("x", {"--device", "gpu"}), 2, "--device");
   EXPECT_FALSE(fs::exists(folder / "x")) << "a refused start leaves nothing";
@@ -145,15 +149,24 @@ TEST_F(Stage, ResumingWithOtherFlagsOrTextsIsRefusedAndNamesThem) {
   expect_refused(stage("run", {"--resume"}), 4, "corpus");
 }
 
+// The scan chooses experts itself.
+Words scan(Words words) {
+  const auto experts = std::find(words.begin(), words.end(), "--experts");
+  words.erase(experts, experts + 2);
+  return words;
+}
+
 TEST_F(Stage, TheScanOverExpertsKeepsItsRunsAndRefusesOthers) {
-  const Ended first = done(stage("scan", {"--full", "--steps", "6"}));
+  const Ended first = done(scan(stage("scan", {"--full", "--steps", "6"})));
   EXPECT_EQ(count(contents(folder / "scan/scan.csv"), "\n"), 6u) << "a heading, and 1, 2, 4, 8, 16 experts";
   EXPECT_NE(contents(folder / "scan/scan.svg").find("<svg"), std::string::npos);
   const std::string log = contents(folder / "scan/experts-8-seed-2/metrics.jsonl");
-  const Ended second = done(stage("scan", {"--full", "--steps", "6"}));
+  const Ended second = done(scan(stage("scan", {"--full", "--steps", "6"})));
   EXPECT_EQ(second.out, first.out);
   EXPECT_EQ(contents(folder / "scan/experts-8-seed-2/metrics.jsonl"), log) << "nothing is trained twice";
-  expect_refused(stage("scan", {"--full", "--steps", "6", "--expert-width", "12"}), 4,
+  expect_refused(stage("x", {"--full"}), 2, "--experts has no meaning with --full");
+  expect_refused(scan(stage("x", {"--full", "--top-k", "4"})), 2, "--top-k 4");
+  expect_refused(scan(stage("scan", {"--full", "--steps", "6", "--expert-width", "12"})), 4,
                  "another configuration");
 }
 

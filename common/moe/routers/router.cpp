@@ -6,8 +6,10 @@ namespace moe {
 namespace {
 
 constexpr RouterRow rows[] = {
-    {"top_k", "dropless softmax top-k (Mixtral, arXiv:2401.04088)", make_top_k_router},
-    {"switch", "top-1 with capacity (Switch Transformer, arXiv:2101.03961)", make_switch_router},
+    {"top_k", "softmax top-k (Mixtral, arXiv:2401.04088); dropless without a capacity", nullptr,
+     make_top_k_router},
+    {"switch", "top-1 with capacity (Switch Transformer, arXiv:2101.03961)", resolve_switch,
+     make_top_k_router},
 };
 
 }  // namespace
@@ -16,7 +18,14 @@ std::span<const RouterRow> router_table() {
   return rows;
 }
 
-std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D) {
+MoeConfig resolved(MoeConfig config) {
+  for (const RouterRow& row : rows)
+    if (config.experts > 0 && config.router == row.name && row.resolve) row.resolve(config);
+  return config;
+}
+
+std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& asked, std::int64_t D) {
+  const MoeConfig config = resolved(asked);
   if (config.top_k < 1 || config.top_k > config.experts)
     throw UserError(ExitCode::usage, concat("--top-k ", config.top_k, " of ", config.experts, " experts"),
                     concat("choose 1 to ", config.experts));

@@ -16,19 +16,20 @@ class Router {
 
   // x (N, D). Pushes its losses to f.losses and what may be logged to f.metrics:
   //   "choice" (E) i32  how often each expert was chosen, before capacity dropping
-  //   "probability" (N, E), "expert" (N, K) i32, "weight" (N, K)
+  //   "probability" (N, E), "expert" (N, K) i32, -1 where dropped, "weight" (N, K)
   virtual Routing route(ForwardContext& f, const Value& x) = 0;
   virtual void visit(const ParameterVisitor& visitor, const std::string& prefix) = 0;
 };
 
 struct RouterRow {
-  const char* name;     // MoeConfig::router
-  const char* summary;  // one line, with the paper
+  const char* name;                    // MoeConfig::router
+  const char* summary;                 // one line, with the paper
+  void (*resolve)(MoeConfig& config);  // fills in what the router implies; null: nothing
   std::unique_ptr<Router> (*make)(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
 };
 std::span<const RouterRow> router_table();
 
-// Throws UserError (usage) for a name that is not in the table, or K out of 1..E.
+// Of the resolved config. Throws UserError (usage) for a name that is not in the table, or K out of 1..E.
 std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
 
 }  // namespace moe

@@ -23,9 +23,9 @@ class SoftmaxTopK final : public Router {
     const Tensor choice = Tensor::empty(f.ctx, DType::i32, {E});
     histogram(f.ctx, choice.data<std::int32_t>(), top.expert.data<std::int32_t>(), N * K, E);
     push_losses(f, logits, soft, choice);
-    push_metrics(f, soft, top, choice);
-    return {
-        .expert = limit_to_capacity(f.ctx, top.expert), .weight = top.weight, .token = {}, .per_token = K};
+    const Tensor kept = limit_to_capacity(f.ctx, top.expert);
+    push_metrics(f, soft, kept, top.weight.tensor, choice);
+    return {.expert = kept, .weight = top.weight, .token = {}, .per_token = K};
   }
 
   void visit(const ParameterVisitor& visitor, const std::string& prefix) override {
@@ -54,13 +54,13 @@ class SoftmaxTopK final : public Router {
     f.losses->items.push_back({"z", ops::z_loss(f, logits, soft), config_.z_coefficient});
   }
 
-  static void push_metrics(ForwardContext& f, const ops::SoftmaxResult& soft, const ops::TopK& top,
-                           const Tensor& choice) {
+  static void push_metrics(ForwardContext& f, const ops::SoftmaxResult& soft, const Tensor& expert,
+                           const Tensor& weight, const Tensor& choice) {
     if (!f.metrics) return;
     f.metrics->push("choice", f.layer, choice);
     f.metrics->push("probability", f.layer, soft.probability.tensor);
-    f.metrics->push("expert", f.layer, top.expert);
-    f.metrics->push("weight", f.layer, top.weight.tensor);
+    f.metrics->push("expert", f.layer, expert);
+    f.metrics->push("weight", f.layer, weight);
   }
 
   MoeConfig config_;
@@ -74,13 +74,10 @@ std::unique_ptr<Router> make_top_k_router(Context& ctx, DType dtype, const MoeCo
   return std::make_unique<SoftmaxTopK>(ctx, dtype, config, D);
 }
 
-std::unique_ptr<Router> make_switch_router(Context& ctx, DType dtype, const MoeConfig& config,
-                                           std::int64_t D) {
-  MoeConfig c = config;
-  c.top_k = 1;
-  c.renormalise = false;
-  if (c.capacity_factor <= 0) c.capacity_factor = 1.25;
-  return std::make_unique<SoftmaxTopK>(ctx, dtype, c, D);
+void resolve_switch(MoeConfig& config) {
+  config.top_k = 1;
+  config.renormalise = false;
+  if (config.capacity_factor <= 0) config.capacity_factor = 1.25;
 }
 
 }  // namespace moe

@@ -4,21 +4,10 @@
 #include <cmath>
 
 #include "common/app/format.hpp"
+#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
 
 namespace moe::session1 {
 namespace {
-
-// Held-out bits per byte after `seconds` of training, between the evaluations around that time.
-double held_out_at(const ModelRun& run, double seconds) {
-  const auto [x, y] = curve_of(run.metrics, "seconds", "held_out");
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    if (x[i] < seconds) continue;
-    if (i == 0) return y[0];
-    const double t = (seconds - x[i - 1]) / std::max(1e-9, x[i] - x[i - 1]);
-    return y[i - 1] + t * (y[i] - y[i - 1]);
-  }
-  return y.empty() ? std::nan("") : y.back();
-}
 
 // The step at which a run first was as good as `level`; -1: never.
 std::int64_t first_step_below(const ModelRun& run, double level) {
@@ -37,8 +26,8 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
   c.moe = std::move(moe);
   for (const Domain& d : corpus.domains) c.domains.push_back(d.name);
   c.fair_seconds = std::min(c.dense.result.seconds, c.moe.result.seconds);
-  c.dense_at_seconds = held_out_at(c.dense, c.fair_seconds);
-  c.moe_at_seconds = held_out_at(c.moe, c.fair_seconds);
+  c.dense_at_seconds = held_out_curve(c.dense.metrics).at(c.fair_seconds);
+  c.moe_at_seconds = held_out_curve(c.moe.metrics).at(c.fair_seconds);
   return c;
 }
 
@@ -65,17 +54,21 @@ Table comparison_table(const Comparison& c) {
   return table;
 }
 
+std::string winner(double dense, double moe) {
+  const std::string gap = format_fixed(std::abs(dense - moe), 3);
+  if (std::abs(dense - moe) < 2 * kSeedDeviation)
+    return concat("there is no winner: the gap of ", gap,
+                  " bits per byte is within the noise between seeds (2 × ", format_fixed(kSeedDeviation, 3),
+                  ")");
+  return concat(moe < dense ? "the MoE is ahead by " : "the dense model is ahead by ", gap, " bits per byte");
+}
+
 std::vector<std::string> verdict(const Comparison& c) {
   std::vector<std::string> lines;
   const double dense = c.dense.result.evaluation.bits_per_byte, moe = c.moe.result.evaluation.bits_per_byte;
-  const auto winner = [](double d, double m) {
-    return m < d ? "the MoE is ahead by " : "the dense model is ahead by ";
-  };
-  lines.push_back(concat("After equal steps ", winner(dense, moe), format_fixed(std::abs(dense - moe), 3),
-                         " bits per byte."));
+  lines.push_back(concat("After equal steps ", winner(dense, moe), "."));
   lines.push_back(concat("After equal seconds (", format_duration(c.fair_seconds), ") ",
                          winner(c.dense_at_seconds, c.moe_at_seconds),
-                         format_fixed(std::abs(c.dense_at_seconds - c.moe_at_seconds), 3),
                          "; the slower model's learning rate has not come down yet at that time."));
   if (const std::int64_t step = first_step_below(c.moe, dense); moe < dense && step > 0)
     lines.push_back(concat("The MoE is as good as the finished dense model by step ", step, " of ",
@@ -91,8 +84,8 @@ std::vector<std::string> verdict(const Comparison& c) {
 }
 
 std::string caveat() {
-  return "One seed. A difference below the spread between seeds means nothing; "
-         "sessions/01_overview/README.md has that spread.";
+  return "One seed. The noise between seeds is measured by --full, which trains every model with three: "
+         "sessions/01_overview/README.md.";
 }
 
 HeatMap expert_domain_counts(const Comparison& c, std::size_t layer) {

@@ -18,6 +18,8 @@ struct Comparison {
 Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense, ModelRun moe);
 
 Table comparison_table(const Comparison& c);
+// "the MoE is ahead by 0.119 bits per byte", or that there is no winner.
+std::string winner(double dense, double moe);
 std::vector<std::string> verdict(const Comparison& c);  // sentences
 std::string caveat();
 

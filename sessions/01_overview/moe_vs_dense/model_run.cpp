@@ -41,14 +41,8 @@ Sample continue_passage(Context& ctx, LanguageModel& model, const Domain& domain
 
 RoutedText route_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus) {
   RoutedText text{domain.name, {}};
-  for (const TracedToken& t : trace_text(ctx, model, passage(domain.held_out, kPassage))) {
-    RoutedToken token{corpus.tokenizer->decode({&t.token, 1}), {}};
-    for (const auto& layer : t.layers) {
-      std::vector<Choice>& choices = token.layers.emplace_back();
-      for (const ExpertChoice& c : layer) choices.push_back({c.expert, c.weight});
-    }
-    text.tokens.push_back(std::move(token));
-  }
+  for (const TracedToken& t : trace_text(ctx, model, passage(domain.held_out, kPassage)))
+    text.tokens.push_back(routed_token(*corpus.tokenizer, t));
   return text;
 }
 

@@ -20,6 +20,25 @@ std::vector<std::string> router_names() {
   return names;
 }
 
+std::string router_help() {
+  std::string help = "how tokens choose experts";
+  for (const RouterRow& row : router_table()) help += concat("; ", row.name, ": ", row.summary);
+  return help;
+}
+
+// Switch sends a token to one expert: asked for more, it is not Switch.
+void apply_router(Options& o, const Flags& flags) {
+  MoeConfig& moe = o.model.moe;
+  const MoeConfig implied = resolved(moe);
+  if (flags.given("--top-k") && moe.top_k != implied.top_k)
+    throw UserError(ExitCode::usage, concat("--top-k ", moe.top_k, " with --router ", moe.router),
+                    concat("this router takes --top-k ", implied.top_k));
+  moe = implied;
+  if (moe.top_k > moe.experts)
+    throw UserError(ExitCode::usage, concat("--top-k ", moe.top_k, " of ", moe.experts, " experts"),
+                    concat("choose 1 to ", moe.experts));
+}
+
 // --quick and --full change what nobody set by hand.
 void apply_presets(Options& o, const Flags& flags) {
   const auto preset = [&](const char* flag, std::int64_t& target, std::int64_t value) {
@@ -27,6 +46,14 @@ void apply_presets(Options& o, const Flags& flags) {
   };
   if (o.quick && o.full)
     throw UserError(ExitCode::usage, "--quick and --full exclude each other", "leave one out");
+  for (const char* flag : {"--experts", "--seed", "--trace"})
+    if (o.full && flags.given(flag))
+      throw UserError(ExitCode::usage,
+                      concat(flag, " has no meaning with --full, which chooses experts and seeds itself"),
+                      "leave one out");
+  if (o.full && o.model.moe.top_k > 2)
+    throw UserError(ExitCode::usage, concat("--full begins with 2 experts: --top-k ", o.model.moe.top_k),
+                    "choose 1 or 2");
   if (o.quick) {
     preset("--layers", o.model.layers, 2);
     preset("--experts", o.model.moe.experts, 16);
@@ -46,34 +73,18 @@ std::string shell_word(const std::string& word) {
   return quoted += '\'';
 }
 
-std::string command_line(int argc, char** argv) {
+std::string command_line(int argc, char** argv, bool resume) {
   std::string line = "./moe demo 1";
   for (int i = 1; i < argc; ++i)
     if (std::string_view(argv[i]) != "--resume") line += " " + shell_word(argv[i]);
-  return line + " --resume";
+  return resume ? line + " --resume" : line;
 }
 
 }  // namespace
 
-LanguageModelConfig Options::default_model() {
-  LanguageModelConfig c;
-  c.ffn_width = 96;
-  c.moe.experts = 32;
-  return c;
-}
+namespace {
 
-Options parse_options(int argc, char** argv) {
-  Options o;
-  o.threads = this_machine().cores;
-  Flags flags("moe demo 1",
-              "Trains a dense and a Mixture-of-Experts language model with the same active FLOPs a token on "
-              "the same text, and "
-              "compares them.",
-              "moe demo 1                               about two minutes on two cores\n"
-              "moe demo 1 --quick                       half a minute, smaller models\n"
-              "moe demo 1 --experts 64 --top-k 4        other experts; the dense twin follows\n"
-              "moe demo 1 --text mine=notes.txt         a domain of your own, besides the six\n"
-              "moe demo 1 --full --out runs/scan        1, 2, 4, 8, 16 experts with 3 seeds each");
+void add_run_flags(Flags& flags, Options& o) {
   flags.group("What runs");
   flags.add("--quick", o.quick, "smaller models, fewer steps");
   flags.add("--full", o.full,
@@ -85,19 +96,26 @@ Options parse_options(int argc, char** argv) {
   flags.add("--text", o.texts,
             "name=path: adds a text as a domain, or replaces the domain of that name; may be repeated");
   flags.config_file();
+}
+
+void add_model_flags(Flags& flags, Options& o) {
+  MoeConfig& moe = o.model.moe;
   flags.group("The MoE model");
-  flags.add("--experts", o.model.moe.experts, "experts E", between(1, 4096));
-  flags.add("--top-k", o.model.moe.top_k, "experts a token visits, K", between(1, 4096));
-  flags.add("--router", o.model.moe.router, "how tokens choose experts", one_of(router_names()));
-  flags.add("--aux", o.model.moe.balance_coefficient, "coefficient of the load-balancing loss", at_least(0));
-  flags.add("--z-loss", o.model.moe.z_coefficient, "coefficient of the router z-loss", at_least(0));
-  flags.add("--capacity", o.model.moe.capacity_factor, "capacity factor; 0: no token is dropped",
+  flags.add("--experts", moe.experts, "experts E", between(1, 4096));
+  flags.add("--top-k", moe.top_k, "experts a token visits, K (switch: 1)", between(1, 4096));
+  flags.add("--router", moe.router, router_help(), one_of(router_names()));
+  flags.add("--aux", moe.balance_coefficient, "coefficient of the load-balancing loss", at_least(0));
+  flags.add("--z-loss", moe.z_coefficient, "coefficient of the router z-loss", at_least(0));
+  flags.add("--capacity", moe.capacity_factor, "capacity factor; 0: no token is dropped (switch: 1.25)",
             at_least(0));
   flags.add("--expert-width", o.model.ffn_width, "hidden width of an expert, F", between(1, 65536));
   flags.group("Both models");
   flags.add("--width", o.model.width, "model width D", between(1, 65536));
   flags.add("--layers", o.model.layers, "transformer blocks L", between(1, 1024));
   flags.add("--heads", o.model.heads, "attention heads H of width 32", between(1, 1024));
+}
+
+void add_training_flags(Flags& flags, Options& o) {
   flags.group("Training");
   flags.add("--steps", o.train.steps, "optimiser steps", between(1, 4e9));
   flags.add("--batch", o.train.sequences, "sequences of 128 bytes a step", between(1, 65536));
@@ -106,15 +124,37 @@ Options parse_options(int argc, char** argv) {
   flags.group("Machine and output");
   flags.add("--device", o.device, "auto | cpu");
   flags.add("--threads", o.threads, "threads; results do not depend on it", between(1, 1024));
-  flags.add("--trace", o.trace, "write trace.json: 20 training steps as a timeline for ui.perfetto.dev");
+  flags.add("--trace", o.trace,
+            "write OUT/dense/trace.json and OUT/moe/trace.json: 20 steps as a timeline for ui.perfetto.dev");
   flags.add("--quiet", o.quiet, "no progress");
   flags.add("--json", o.json, "the results as JSON on standard output");
+}
+
+}  // namespace
+
+Options parse_options(int argc, char** argv) {
+  Options o;
+  o.threads = this_machine().cores;
+  Flags flags("moe demo 1",
+              "Trains a dense and a Mixture-of-Experts language model with the same active FLOPs a token on "
+              "the same text, and compares them.",
+              "moe demo 1                               a minute or two on two cores\n"
+              "moe demo 1 --quick                       half a minute, smaller models\n"
+              "moe demo 1 --experts 64 --top-k 4        other experts; the dense twin follows\n"
+              "moe demo 1 --router switch               one expert a token, and a capacity\n"
+              "moe demo 1 --text mine=notes.txt         a domain of your own, besides the six\n"
+              "moe demo 1 --full                        1, 2, 4, 8, 16 experts with 3 seeds each");
+  add_run_flags(flags, o);
+  add_model_flags(flags, o);
+  add_training_flags(flags, o);
   flags.parse(argc, argv);
   apply_presets(o, flags);
+  apply_router(o, flags);
   o.model.kv_heads = o.model.heads;
   check_device(o.device);
   validate_config(o.model, "flags", ExitCode::usage);
-  o.command = command_line(argc, argv);
+  o.command = command_line(argc, argv, o.resume);
+  o.resume_command = command_line(argc, argv, true);
   return o;
 }
 
@@ -129,7 +169,7 @@ CorpusOptions corpus_options(const Options& o) {
 
 void check_device(const std::string& device) {
   if (device == "auto" || device == "cpu") return;
-  if (device == "emulated" || device.starts_with("cuda"))
+  if (device == "emulated" || device == "cuda" || device.starts_with("cuda:"))
     throw UserError(ExitCode::missing, "--device " + device + ": this build computes on the CPU only",
                     "use --device cpu");
   throw UserError(ExitCode::usage, "--device " + device + " is not a device",

@@ -11,16 +11,15 @@
 namespace moe::session1 {
 
 struct Options {
-  LanguageModelConfig model = default_model();
+  LanguageModelConfig model = demo_model();
   TrainSettings train{.steps = 2400};
   std::string device = "auto", out = "runs/moe_vs_dense";
-  std::int64_t threads = 0;     // 0: all cores
+  std::int64_t threads = 1;
   std::string domains = "all";  // of the default texts: all, none, or names
   std::vector<std::string> texts;
   bool resume = false, trace = false, quiet = false, json = false, quick = false, full = false;
-  std::string command;  // as it was typed, for the line that resumes
-
-  static LanguageModelConfig default_model();
+  std::string command;         // as it was typed
+  std::string resume_command;  // the same with --resume
 };
 
 Options parse_options(int argc, char** argv);

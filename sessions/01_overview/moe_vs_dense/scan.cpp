@@ -1,7 +1,6 @@
 #include "sessions/01_overview/moe_vs_dense/scan.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <cstdio>
 #include <optional>
 
@@ -12,6 +11,7 @@
 #include "common/report/table.hpp"
 #include "common/report/write_file.hpp"
 #include "common/train/run.hpp"
+#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
 
 namespace moe::session1 {
 namespace {
@@ -28,6 +28,7 @@ LanguageModelConfig config_with(const Options& o, std::int64_t experts) {
 
 struct Outcome {
   double bits, seconds;
+  Curve curve;
 };
 
 // A finished run only has its checkpoint verified (same flags? same text?) and is evaluated again.
@@ -45,43 +46,58 @@ std::optional<Outcome> one_run(const Options& o, const Corpus& corpus, std::int6
   Trainer trainer(ctx, config, train, corpus);
   const HeldOut held_out(corpus, 16, config.context, 16384);
   const RunResult result = train_run(
-      trainer, held_out, {.directory = directory, .resume = true, .quiet = o.quiet, .evaluations = 4});
+      trainer, held_out, {.directory = directory, .resume = true, .quiet = o.quiet, .evaluations = 12});
   if (!result.finished) return std::nullopt;
-  return Outcome{result.evaluation.bits_per_byte, result.seconds};
+  return Outcome{result.evaluation.bits_per_byte, result.seconds,
+                 held_out_curve(read_metrics((directory / "metrics.jsonl").string()))};
 }
 
-struct Spread {
-  double mean = 0, deviation = 0;
-};
-
-Spread spread_of(const std::vector<double>& values) {
-  Spread s;
-  const double n = static_cast<double>(values.size());
-  for (const double v : values) s.mean += v / n;
-  for (const double v : values) s.deviation += (v - s.mean) * (v - s.mean) / std::max(1.0, n - 1);
-  s.deviation = std::sqrt(s.deviation);
-  return s;
-}
-
+// One row of the table. Gaps are paired: models of one seed saw the same batches, so their difference varies less than they do.
 struct Point {
   std::int64_t experts;
   ModelCost cost;
   Spread bits, seconds;
+  Spread gap,
+      gap_at_seconds;  // bits per byte minus the dense model's: after equal steps, after equal seconds
 };
 
-Table scan_table(const std::vector<Point>& points) {
+// outcomes[i][s]: of models[i] with seed s; models[0] is dense.
+std::vector<Point> summarise(const Options& o, const std::vector<std::vector<Outcome>>& outcomes) {
+  std::vector<Point> points;
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    std::vector<double> bits, seconds, gap, gap_at_seconds;
+    for (std::size_t s = 0; s < outcomes[i].size(); ++s) {
+      const Outcome &dense = outcomes[0][s], &here = outcomes[i][s];
+      const double fair = std::min(dense.seconds, here.seconds);
+      bits.push_back(here.bits);
+      seconds.push_back(here.seconds);
+      gap.push_back(here.bits - dense.bits);
+      gap_at_seconds.push_back(here.curve.at(fair) - dense.curve.at(fair));
+    }
+    points.push_back({kExperts[i], cost_of(config_with(o, kExperts[i])), spread_of(bits), spread_of(seconds),
+                      spread_of(gap), spread_of(gap_at_seconds)});
+  }
+  return points;
+}
+
+std::string with_deviation(const Spread& s) {
+  return concat(format_fixed(s.mean, 3), " ± ", format_fixed(s.deviation, 3));
+}
+
+Table scan_table(const Options& o, const std::vector<Point>& points) {
   Table table({{"experts"},
                {"K"},
                {"parameters"},
                {"FLOPs a token"},
                {"held-out bits/byte"},
-               {"± (3 seeds)"},
+               {"gap to dense"},
+               {"gap at equal seconds"},
                {"training time"}});
   for (const Point& p : points)
-    table.row({std::to_string(p.experts), p.experts == 1 ? "dense" : "2",
+    table.row({std::to_string(p.experts), p.experts == 1 ? "dense" : std::to_string(o.model.moe.top_k),
                format_count(static_cast<double>(p.cost.parameters)), format_count(p.cost.flops_per_token),
-               format_fixed(p.bits.mean, 3), format_fixed(p.bits.deviation, 3),
-               format_duration(p.seconds.mean)});
+               with_deviation(p.bits), p.experts == 1 ? "" : with_deviation(p.gap),
+               p.experts == 1 ? "" : with_deviation(p.gap_at_seconds), format_duration(p.seconds.mean)});
   return table;
 }
 
@@ -102,35 +118,28 @@ LinePlot scan_plot(const std::vector<Point>& points) {
 
 void write_results(const Options& o, const std::vector<Point>& points) {
   const std::filesystem::path out = o.out;
-  write_file((out / "scan.md").string(), scan_table(points).markdown());
-  write_file((out / "scan.csv").string(), scan_table(points).csv());
+  write_file((out / "scan.md").string(), scan_table(o, points).markdown());
+  write_file((out / "scan.csv").string(), scan_table(o, points).csv());
   if (const auto svg = render_svg_file(scan_plot(points))) write_file((out / "scan.svg").string(), *svg);
 }
 
 }  // namespace
 
 int run_scan(const Options& o, const Corpus& corpus) {
-  std::vector<Point> points;
-  for (const std::int64_t experts : kExperts)
-    points.push_back({experts, cost_of(config_with(o, experts)), {}, {}});
-  std::vector<std::vector<double>> bits(points.size()), seconds(points.size());
+  std::vector<std::vector<Outcome>> outcomes(std::size(kExperts));
   for (std::int64_t seed = 1; seed <= kSeeds;
        ++seed)  // seed by seed: a first curve stands after a third of the time
-    for (std::size_t i = 0; i < points.size(); ++i) {
-      const auto outcome = one_run(o, corpus, points[i].experts, seed);
+    for (std::size_t i = 0; i < std::size(kExperts); ++i) {
+      auto outcome = one_run(o, corpus, kExperts[i], seed);
       if (!outcome) {
-        std::fprintf(stderr, "stopped; this goes on:\n  %s\n", o.command.c_str());
+        std::fprintf(stderr, "stopped; this goes on:\n  %s\n", o.resume_command.c_str());
         return kExitInterrupted;
       }
-      bits[i].push_back(outcome->bits);
-      seconds[i].push_back(outcome->seconds);
+      outcomes[i].push_back(std::move(*outcome));
     }
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    points[i].bits = spread_of(bits[i]);
-    points[i].seconds = spread_of(seconds[i]);
-  }
+  const std::vector<Point> points = summarise(o, outcomes);
   write_results(o, points);
-  std::printf("%s", (o.json ? scan_table(points).json() : scan_table(points).terminal()).c_str());
+  std::printf("%s", (o.json ? scan_table(o, points).json() : scan_table(o, points).terminal()).c_str());
   return 0;
 }
 

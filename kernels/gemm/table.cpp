@@ -1,11 +1,6 @@
 // Tiling over threads, the log, and the table of versions.
 #include "kernels/gemm/gemm.hpp"
 
-#include <Eigen/src/Core/util/Macros.h>
-#ifdef MOE_HAVE_ONEDNN
-#include <oneapi/dnnl/dnnl_version.h>
-#endif
-
 #include "kernels/base/parallel.hpp"
 #include "kernels/gemm/gemm_log.hpp"
 #include "kernels/gemm/tile.hpp"
@@ -88,14 +83,11 @@ void gemm_tile<double>(Context& ctx, double* c, const double* a, const double* b
   logged<double>(ctx, detail::tile_eigen<double>, c, a, b, shape);
 }
 
-#define MOE_TEXT_(x) #x
-#define MOE_TEXT(x) MOE_TEXT_(x)
-#define MOE_DOTTED(a, b, c) MOE_TEXT(a) "." MOE_TEXT(b) "." MOE_TEXT(c)
 const char* gemm_library() {
 #ifdef MOE_HAVE_ONEDNN
-  return "oneDNN " MOE_DOTTED(DNNL_VERSION_MAJOR, DNNL_VERSION_MINOR, DNNL_VERSION_PATCH);
+  return detail::onednn_version();
 #else
-  return "Eigen " MOE_DOTTED(EIGEN_WORLD_VERSION, EIGEN_MAJOR_VERSION, EIGEN_MINOR_VERSION);
+  return detail::eigen_version();
 #endif
 }
 
