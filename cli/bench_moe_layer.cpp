@@ -100,13 +100,17 @@ int bench_moe_layer_main(int argc, char** argv) {
                {"seconds"},
                {"gemm_seconds"},
                {"fraction_of_gemm"},
-               {"gflops"}});
+               {"gflops"},
+               {"speedup"}});
   for (const LayerShape& s : kShapes) {
     const Measurement m = LayerBench(ctx, s).measure(static_cast<int>(pairs));
+    Context alone(1);  // speedup: over one thread
+    const double one =
+        threads == 1 ? m.seconds : LayerBench(alone, s).measure(static_cast<int>(pairs)).seconds;
     const auto whole = [](std::int64_t n) { return std::to_string(n); };
     table.row({whole(s.N), whole(s.D), whole(s.F), whole(s.E), whole(s.K), whole(threads),
                format_fixed(m.seconds, 4), format_fixed(m.gemm_seconds, 4), format_fixed(m.fraction, 3),
-               format_fixed(m.flops / m.seconds / 1e9, 1)});
+               format_fixed(m.flops / m.seconds / 1e9, 1), format_fixed(one / m.seconds, 2)});
   }
   std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
   return 0;

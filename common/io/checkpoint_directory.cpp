@@ -128,6 +128,15 @@ void verify_file(const fs::path& directory, const ManifestFile& file, const std:
 }
 
 // The checkpoint that `path` means.
+// A directory above runs is a likely slip: runs/demo instead of runs/demo/moe.
+std::string other_runs(const fs::path& path) {
+  std::string runs;
+  for (const auto& entry : fs::directory_iterator(path))
+    if (entry.is_directory() && !list_checkpoints(entry.path()).empty())
+      runs += concat(runs.empty() ? "" : " or ", entry.path().string());
+  return runs.empty() ? "train until one is written, or give another run" : "did you mean " + runs + "?";
+}
+
 fs::path resolve(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error))
@@ -139,8 +148,7 @@ fs::path resolve(const fs::path& path) {
   if (step_of_name(normal.filename().string()))
     bad_file(path / kManifestName, "is missing", remedy_for(normal));
   const std::vector<fs::path> checkpoints = list_checkpoints(path);
-  if (checkpoints.empty())
-    bad_file(path, "has no finished checkpoint", "train until one is written, or give another run");
+  if (checkpoints.empty()) bad_file(path, "has no finished checkpoint", other_runs(path));
   return checkpoints.back();
 }
 

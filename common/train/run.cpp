@@ -1,5 +1,7 @@
 #include "common/train/run.hpp"
 
+#include <cstdio>
+
 #include "common/app/format.hpp"
 #include "common/app/interrupt.hpp"
 #include "common/app/progress.hpp"
@@ -64,7 +66,13 @@ class Run {
  private:
   bool resume() {
     make_directory(options_.directory);
-    if (!options_.resume) remove_checkpoints(options_.directory);
+    if (!options_.resume && !list_checkpoints(options_.directory).empty()) {
+      if (!options_.quiet)
+        std::fprintf(stderr,
+                     "starting anew: the checkpoints in %s go (--resume would have gone on with them)\n",
+                     options_.directory.c_str());
+      remove_checkpoints(options_.directory);
+    }
     if (list_checkpoints(options_.directory).empty()) return false;
     const auto fields = trainer_.load(options_.directory);
     if (const auto it = fields.find("seconds"); it != fields.end()) seconds_ = std::stod(it->second);

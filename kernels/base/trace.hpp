@@ -1,4 +1,4 @@
-// Tracing. One RAII scope feeds the profile table, the Chrome trace and, on a GPU, NVTX.
+// Tracing. One RAII scope feeds the profile table and the Chrome trace.
 //
 //   Scope scope(ctx, "moe.dispatch");
 //   account(ctx, bytes, flops);        // inside a kernel: what it had to move and to compute

@@ -20,7 +20,7 @@ Series series_of(const ModelRun& run, const char* x, const char* y, int colour) 
   return {.label = run.name, .x = std::move(xs), .y = std::move(ys), .colour = colour};
 }
 
-// Held-out points over the raw and the smoothed training loss.
+// Held-out quality of both models.
 LinePlot loss_plot(const Comparison& c, const char* x, const std::string& x_label) {
   LinePlot plot{.title = "", .x_label = x_label, .y_label = "bits per byte", .series = {}};
   for (const auto& [run, colour] : {std::pair{&c.dense, kDenseColour}, std::pair{&c.moe, kMoeColour}}) {
