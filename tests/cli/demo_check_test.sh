@@ -11,6 +11,8 @@ good_run() {
     for title in "Loss by seconds" "Load of experts" "Domains" "Tokens" "Sample" "Configuration" "Machine"; do
       echo "<h2>$title</h2><svg xmlns=\"http://www.w3.org/2000/svg\"></svg>"
     done
+    echo '<table class="heat"><tr><td>1</td></tr></table>'
+    printf '<span data-r="0:61">x</span>%.0s' {1..1000}
     echo '<img src="data:image/png;base64,AA"></body></html>'
   } >"$work/run/report.html"
   echo "step,loss" >"$work/run/loss.csv"
@@ -38,6 +40,8 @@ AStylesheetLinkIsRejected() { good_run; spoil 's|<body>|<link rel="stylesheet" h
 AnImportIsRejected() { good_run; spoil 's|<body>|<style>@import "a.css";</style>|'; rejects "no style imports"; }
 AMissingSectionIsRejected() { good_run; spoil '/Machine/d'; rejects "machine"; }
 TooFewPlotsAreRejected() { good_run; spoil 's|<svg[^>]*></svg>||'; rejects "at least four plots"; }
+TextWithoutExpertsIsRejected() { good_run; spoil 's|data-r="0:61"||'; rejects "colours text by expert"; }
+AReportWithoutHeatMapsIsRejected() { good_run; spoil 's|class="heat"||'; rejects "heat maps"; }
 ATruncatedReportIsRejected() { good_run; spoil 's|</html>||'; rejects "complete"; }
 BrokenMetricsAreRejected() { good_run; spoil '2s/}//' dense/metrics.jsonl; rejects "is JSON"; }
 NoMetricsAreRejected() { good_run; rm "$work/run/dense/metrics.jsonl"; rejects "there are metrics"; }
