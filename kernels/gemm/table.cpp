@@ -18,12 +18,12 @@ void logged(Context& ctx, Tile<T>* tile, T* c, const T* a, const T* b, const Gem
   tile(c, a, b, shape);
 }
 
-// Rows of C a tile: about 4 MFLOP (20 µs), so that small products still share out, in multiples of 16 so that
-// the library's register blocks stay full, and at most 256 so that a tile's rows of A stay in the
-// second-level cache.
+// Rows of C a tile: about 4 MFLOP (20 µs), so that small products still share out, in multiples of 16 so that the library's
+// register blocks stay full, and at most 256 so that a tile's rows of A stay in the second-level cache. A tall product gets
+// at least 128: every tile packs all of B anew, which costs as much as 16 rows of a large product.
 std::int64_t tile_rows(const GemmShape& s) {
-  const std::int64_t rows = 2'000'000 / std::max<std::int64_t>(1, s.N * s.K);
-  return std::clamp<std::int64_t>((rows + 15) / 16 * 16, 16, 256);
+  const std::int64_t rows = 2'000'000 / std::max<std::int64_t>(1, s.N * s.K), least = s.M >= 512 ? 128 : 16;
+  return std::clamp<std::int64_t>((rows + 15) / 16 * 16, least, 256);
 }
 
 // C is cut along M only: every tile reads all of B, which a cache holds at the sizes met here.
