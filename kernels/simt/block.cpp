@@ -1,0 +1,135 @@
+#include "kernels/simt/block.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "kernels/simt/switch.hpp"
+
+namespace moe::simt {
+
+constinit thread_local Thread* here = nullptr;
+
+namespace {
+
+// splitmix64 (Steele, Lea & Flood 2014): any seed will do, and the orders need to be various, not perfect.
+std::uint64_t next_random(std::uint64_t& state) {
+  std::uint64_t z = state += 0x9e3779b97f4a7c15;
+  z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+  z = (z ^ z >> 27) * 0x94d049bb133111eb;
+  return z ^ z >> 31;
+}
+
+}  // namespace
+
+void Block::run(const Launch& launch, dim3 index) {
+  launch_ = &launch;
+  index_ = index;
+  start();
+  try {
+    run_to_end();
+  } catch (...) {
+    stacks_->forget_frames();
+    throw;
+  }
+}
+
+void Block::run_to_end() {
+  while (live_ > 0) {
+    const bool progress = pass();
+    if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (live_ > 0 && at_barrier_ == live_)
+      release_barrier();
+    else if (!progress)
+      fail_deadlock();
+  }
+}
+
+// Shared memory holds what no kernel may rely on: NaN, or -1.
+void Block::start() {
+  constexpr std::size_t kAlign = 128;
+  shared_memory_.resize(launch_->shared_bytes + kAlign);
+  void* begin = shared_memory_.data();
+  std::size_t space = shared_memory_.size();
+  shared_ = static_cast<std::byte*>(std::align(kAlign, launch_->shared_bytes, begin, space));
+  std::fill_n(shared_, launch_->shared_bytes, std::byte{0xff});
+  set_up_threads();
+  error_ = nullptr;
+  at_barrier_ = 0;
+  live_ = static_cast<unsigned>(threads_.size());
+  random_ =
+      launch_->order_seed + index_.x + (std::uint64_t{index_.y} << 24) + (std::uint64_t{index_.z} << 44);
+}
+
+void Block::set_up_threads() {
+  const dim3 shape = launch_->block;
+  const unsigned n = static_cast<unsigned>(shape.count());
+  if (!stacks_ || stacks_->count() < n) stacks_ = std::make_unique<Stacks>(n);
+  threads_.resize(n);
+  order_.resize(n);
+  warps_.resize((n + kWarpSize - 1) / kWarpSize);
+  for (Warp& w : warps_) w = {.lanes = &threads_[(&w - warps_.data()) * kWarpSize]};
+  for (unsigned i = 0; i < n; ++i) {
+    Warp& warp = warps_[i / kWarpSize];
+    warp.live |= 1u << i % kWarpSize;
+    order_[i] = static_cast<std::uint16_t>(i);
+    threads_[i] = {.index = {i % shape.x, i / shape.x % shape.y, i / shape.x / shape.y},
+                   .number = i,
+                   .lane = i % kWarpSize,
+                   .block = this,
+                   .warp = &warp,
+                   .stack_pointer = first_frame(stacks_->top(i), thread_main),
+                   .state = Thread::State::ready};
+  }
+}
+
+// A thread's whole life. Nothing may leave it: below its frame there is no caller.
+void Block::thread_main() {
+  Thread& self = *here;
+  try {
+    const Body& body = self.block->launch_->body;
+    body.call(body.kernel_and_arguments);
+  } catch (...) {
+    self.block->error_ = std::current_exception();
+  }
+  self.block->wait(self, Thread::State::done);
+  __builtin_unreachable();
+}
+
+void Block::wait(Thread& thread, Thread::State state) {
+  thread.state = state;
+  moe_simt_switch(&thread.stack_pointer, scheduler_);
+}
+
+void Block::resume(Thread& thread) {
+  here = &thread;
+  moe_simt_switch(&scheduler_, thread.stack_pointer);
+  here = nullptr;
+  if (error_ || thread.state != Thread::State::done) return;
+  --live_;
+  thread.warp->live &= ~(1u << thread.lane);
+  try {
+    if (thread.warp->waiting) release_waiting_lanes(*thread.warp);
+  } catch (...) {
+    error_ = std::current_exception();
+  }
+}
+
+void Block::draw_order() {
+  for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[next_random(random_) % i]);
+}
+
+// Every thread that can run runs until it waits. False: none could.
+bool Block::pass() {
+  if (launch_->order_seed) draw_order();
+  bool progress = false;
+  for (const std::uint16_t i : order_) {
+    Thread& thread = threads_[i];
+    if (thread.state != Thread::State::ready) continue;
+    progress = true;
+    resume(thread);
+    if (error_) break;
+  }
+  return progress;
+}
+
+}  // namespace moe::simt
