@@ -34,11 +34,13 @@ void Block::run(const Launch& launch, dim3 index) {
 }
 
 void Block::run_to_end() {
+  bool barrier_opens = false;
   while (live_ > 0) {
-    const bool progress = pass();
+    const bool progress = pass(barrier_opens);
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
-    if (live_ > 0 && at_barrier_ == live_)
-      release_barrier();
+    barrier_opens = live_ > 0 && barrier_.arrived == live_;
+    if (barrier_opens)
+      open_barrier();
     else if (!progress)
       fail_deadlock();
   }
@@ -54,7 +56,7 @@ void Block::start() {
   std::fill_n(shared_, launch_->shared_bytes, std::byte{0xff});
   set_up_threads();
   error_ = nullptr;
-  at_barrier_ = 0;
+  barrier_ = {};
   live_ = static_cast<unsigned>(threads_.size());
   random_ =
       launch_->order_seed + index_.x + (std::uint64_t{index_.y} << 24) + (std::uint64_t{index_.z} << 44);
@@ -72,13 +74,12 @@ void Block::set_up_threads() {
     Warp& warp = warps_[i / kWarpSize];
     warp.live |= 1u << i % kWarpSize;
     order_[i] = static_cast<std::uint16_t>(i);
-    threads_[i] = {.index = {i % shape.x, i / shape.x % shape.y, i / shape.x / shape.y},
-                   .number = i,
-                   .lane = i % kWarpSize,
+    threads_[i] = {.stack_pointer = first_frame(stacks_->top(i), thread_main),
+                   .state = Thread::State::ready,
+                   .lane = static_cast<std::uint8_t>(i % kWarpSize),
+                   .index = {i % shape.x, i / shape.x % shape.y, i / shape.x / shape.y},
                    .block = this,
-                   .warp = &warp,
-                   .stack_pointer = first_frame(stacks_->top(i), thread_main),
-                   .state = Thread::State::ready};
+                   .warp = &warp};
   }
 }
 
@@ -93,11 +94,6 @@ void Block::thread_main() {
   }
   self.block->wait(self, Thread::State::done);
   __builtin_unreachable();
-}
-
-void Block::wait(Thread& thread, Thread::State state) {
-  thread.state = state;
-  moe_simt_switch(&thread.stack_pointer, scheduler_);
 }
 
 void Block::resume(Thread& thread) {
@@ -118,13 +114,15 @@ void Block::draw_order() {
   for (std::size_t i = order_.size(); i > 1; --i) std::swap(order_[i - 1], order_[next_random(random_) % i]);
 }
 
-// Every thread that can run runs until it waits. False: none could.
-bool Block::pass() {
+// Every thread that can run runs until it waits; those at the barrier can when it opens. No thread is met twice, so one
+// that comes to the next barrier in this pass stays there. False: none could.
+bool Block::pass(bool barrier_opens) {
   if (launch_->order_seed) draw_order();
   bool progress = false;
   for (const std::uint16_t i : order_) {
     Thread& thread = threads_[i];
-    if (thread.state != Thread::State::ready) continue;
+    if (thread.state != Thread::State::ready && !(barrier_opens && thread.state == Thread::State::at_barrier))
+      continue;
     progress = true;
     resume(thread);
     if (error_) break;

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "kernels/simt/stacks.hpp"
+#include "kernels/simt/switch.hpp"
 
 namespace moe::simt {
 
@@ -47,22 +48,27 @@ enum class Op : std::uint8_t {
 };
 const char* name_of(Op op);
 
+inline bool same_place(Op a, Where at_a, Op b, Where at_b) {
+  return a == b && at_a.line() == at_b.line() && at_a.file_name() == at_b.file_name();
+}
+
 class Block;
 struct Warp;
 
-struct Thread {
+// One line of the cache: a pass over a block's threads reads all of them.
+struct alignas(64) Thread {
   enum class State : std::uint8_t { ready, at_barrier, in_warp, done };
 
-  dim3 index;
-  unsigned number, lane;  // of the block, of the warp
-  Block* block;
-  Warp* warp;
   void* stack_pointer;
   State state;
-  Op op;  // from here on: of the last wait
+  Op op;  // of the last wait, as are where, value, mask and source
+  std::uint8_t lane;
+  dim3 index;
   Where where;
-  std::uint64_t value;    // what it brings, and what it takes away
-  unsigned mask, source;  // of a warp operation: participants; the lane to read from
+  std::uint64_t value;    // of a warp operation: what it brings, then what it takes away
+  unsigned mask, source;  // its participants; the lane to read from
+  Block* block;
+  Warp* warp;
 };
 
 // The last lane to arrive works out every lane's value; so one switch a lane is enough.
@@ -114,10 +120,10 @@ class Block {
   void run_to_end();
   void set_up_threads();
   void draw_order();
-  bool pass();
+  bool pass(bool barrier_opens);
   void resume(Thread& thread);
-  void release_barrier();
-  void require_one_barrier() const;
+  void open_barrier();
+  [[noreturn]] void fail_divergent() const;
   [[noreturn]] void fail_deadlock() const;
 
   const Launch* launch_ = nullptr;
@@ -131,17 +137,59 @@ class Block {
   void* scheduler_ = nullptr;  // its stack pointer
   std::exception_ptr error_;
   std::uint64_t random_ = 0;
-  unsigned live_ = 0, at_barrier_ = 0;
-};
+  unsigned live_ = 0;  // threads that have not ended
 
-// The current thread and the lanes of `mask` exchange values; see Warp. Lanes that have ended are not waited for.
-std::uint64_t exchange(unsigned mask, Op op, std::uint64_t value, unsigned source, Warp::Resolve resolve,
-                       Where where);
+  // The barrier that threads are arriving at, and what the last one returned.
+  struct Barrier {
+    unsigned arrived = 0, yes = 0;
+    Op op = Op::syncthreads;  // of the first to arrive
+    Where where;
+    bool mixed = false;  // others came to another one
+  } barrier_;
+  int barrier_result_ = 0;
+};
 
 // A lane ended: operations that waited for it alone can go on.
 void release_waiting_lanes(Warp& warp);
 
+// A lane comes to a warp operation. True: it was the last, all lanes have their values; false: it must wait.
+bool arrive(Warp& warp, Thread& self);
+
 std::string describe(dim3 index);  // "(1, 0, 0)"
 [[noreturn]] void fail(Where where, const std::string& what);
+
+MOE_SIMT_INLINE void Block::wait(Thread& thread, Thread::State state) {
+  thread.state = state;
+  moe_simt_switch(&thread.stack_pointer, scheduler_);
+}
+
+// The result stands until the barrier opens again, and that needs every thread to have read it and come back.
+MOE_SIMT_INLINE int Block::barrier(Op op, int predicate, Where where) {
+  Thread& self = *here;
+  self.op = op;
+  self.where = where;
+  if (barrier_.arrived++ == 0) {
+    barrier_.op = op;
+    barrier_.where = where;
+  }
+  barrier_.yes += predicate != 0;
+  barrier_.mixed |= !same_place(op, where, barrier_.op, barrier_.where);
+  wait(self, Thread::State::at_barrier);
+  return barrier_result_;
+}
+
+// The current thread and the lanes of `mask` exchange values; see Warp. Lanes that have ended are not waited for.
+MOE_SIMT_INLINE std::uint64_t exchange(unsigned mask, Op op, std::uint64_t value, unsigned source,
+                                       Warp::Resolve resolve, Where where) {
+  Thread& self = *here;
+  self.op = op;
+  self.where = where;
+  self.value = value;
+  self.source = source;
+  self.mask = mask;
+  self.warp->resolve[self.lane] = resolve;
+  if (!arrive(*self.warp, self)) self.block->wait(self, Thread::State::in_warp);
+  return self.value;
+}
 
 }  // namespace moe::simt

@@ -26,16 +26,16 @@
 
 namespace moe::simt {
 
-inline void __syncthreads(Where where = Where::current()) {
+MOE_SIMT_INLINE void __syncthreads(Where where = Where::current()) {
   here->block->barrier(Op::syncthreads, 0, where);
 }
-inline int __syncthreads_count(int predicate, Where where = Where::current()) {
+MOE_SIMT_INLINE int __syncthreads_count(int predicate, Where where = Where::current()) {
   return here->block->barrier(Op::syncthreads_count, predicate, where);
 }
-inline int __syncthreads_and(int predicate, Where where = Where::current()) {
+MOE_SIMT_INLINE int __syncthreads_and(int predicate, Where where = Where::current()) {
   return here->block->barrier(Op::syncthreads_and, predicate, where);
 }
-inline int __syncthreads_or(int predicate, Where where = Where::current()) {
+MOE_SIMT_INLINE int __syncthreads_or(int predicate, Where where = Where::current()) {
   return here->block->barrier(Op::syncthreads_or, predicate, where);
 }
 

@@ -40,25 +40,15 @@ void finish(Warp& warp, unsigned mask) {
 
 }  // namespace
 
-std::uint64_t exchange(unsigned mask, Op op, std::uint64_t value, unsigned source, Warp::Resolve resolve,
-                       Where where) {
-  Thread& self = *here;
-  Warp& warp = *self.warp;
-  if (!(mask >> self.lane & 1))
-    fail(where, concat(name_of(op), ": lane ", self.lane, " is not in its own mask, block ",
-                       describe(self.block->index()), " thread ", describe(self.index)));
-  self.op = op;
-  self.where = where;
-  self.value = value;
-  self.source = source;
-  self.mask = mask;
-  warp.resolve[self.lane] = resolve;
-  warp.waiting |= 1u << self.lane;
-  if (complete(warp, mask))
-    finish(warp, mask);
-  else
-    self.block->wait(self, Thread::State::in_warp);
-  return self.value;
+bool arrive(Warp& warp, Thread& self) {
+  const unsigned lane = self.lane;
+  if (!(self.mask >> lane & 1))
+    fail(self.where, concat(name_of(self.op), ": lane ", lane, " is not in its own mask, block ",
+                            describe(self.block->index()), " thread ", describe(self.index)));
+  warp.waiting |= 1u << lane;
+  if (!complete(warp, self.mask)) return false;
+  finish(warp, self.mask);
+  return true;
 }
 
 void release_waiting_lanes(Warp& warp) {

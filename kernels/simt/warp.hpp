@@ -56,14 +56,14 @@ void resolve_reduce(Warp& warp, unsigned mask) {
 }
 
 template <class T>
-T shuffle(unsigned mask, Op op, T value, unsigned source, Where where) {
+MOE_SIMT_INLINE T shuffle(unsigned mask, Op op, T value, unsigned source, Where where) {
   return from_bits<T>(exchange(mask, op, to_bits(value), source, resolve_shuffle, where));
 }
-inline unsigned votes(unsigned mask, Op op, bool vote, Where where) {
+MOE_SIMT_INLINE unsigned votes(unsigned mask, Op op, bool vote, Where where) {
   return static_cast<unsigned>(exchange(mask, op, vote, 0, resolve_ballot, where));
 }
 template <class T, T (*combine)(T, T)>
-T reduce(unsigned mask, Op op, T value, Where where) {
+MOE_SIMT_INLINE T reduce(unsigned mask, Op op, T value, Where where) {
   return from_bits<T>(exchange(mask, op, to_bits(value), 0, resolve_reduce<T, combine>, where));
 }
 
@@ -82,55 +82,59 @@ T greater(T a, T b) {
 
 }  // namespace detail
 
-inline void __syncwarp(unsigned mask = 0xffffffff, Where where = Where::current()) {
+MOE_SIMT_INLINE void __syncwarp(unsigned mask = 0xffffffff, Where where = Where::current()) {
   exchange(mask, Op::syncwarp, 0, 0, detail::resolve_nothing, where);
 }
 
 // Within groups of `width` lanes, a power of two up to 32.
 template <class T>
-T __shfl_sync(unsigned mask, T value, int lane, int width = 32, Where where = Where::current()) {
+MOE_SIMT_INLINE T __shfl_sync(unsigned mask, T value, int lane, int width = 32,
+                              Where where = Where::current()) {
   const unsigned group = here->lane & ~(width - 1u);
   return detail::shuffle(mask, Op::shfl, value, group | (lane & (width - 1u)), where);
 }
 template <class T>
-T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32, Where where = Where::current()) {
+MOE_SIMT_INLINE T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32,
+                                 Where where = Where::current()) {
   const unsigned lane = here->lane, place = lane & (width - 1u);
   return detail::shuffle(mask, Op::shfl_up, value, place >= delta ? lane - delta : lane, where);
 }
 template <class T>
-T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32, Where where = Where::current()) {
+MOE_SIMT_INLINE T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32,
+                                   Where where = Where::current()) {
   const unsigned lane = here->lane, place = lane & (width - 1u);
   return detail::shuffle(mask, Op::shfl_down, value, delta < width - place ? lane + delta : lane, where);
 }
 // As on the device, a lane of an earlier group may be read, one of a later group may not.
 template <class T>
-T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32, Where where = Where::current()) {
+MOE_SIMT_INLINE T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32,
+                                  Where where = Where::current()) {
   const unsigned lane = here->lane, last = lane | (width - 1u),
                  other = lane ^ static_cast<unsigned>(lane_mask);
   return detail::shuffle(mask, Op::shfl_xor, value, other <= last ? other : lane, where);
 }
 
-inline unsigned __ballot_sync(unsigned mask, int vote, Where where = Where::current()) {
+MOE_SIMT_INLINE unsigned __ballot_sync(unsigned mask, int vote, Where where = Where::current()) {
   return detail::votes(mask, Op::ballot, vote != 0, where);
 }
-inline int __any_sync(unsigned mask, int vote, Where where = Where::current()) {
+MOE_SIMT_INLINE int __any_sync(unsigned mask, int vote, Where where = Where::current()) {
   return detail::votes(mask, Op::any, vote != 0, where) != 0;
 }
-inline int __all_sync(unsigned mask, int vote, Where where = Where::current()) {
+MOE_SIMT_INLINE int __all_sync(unsigned mask, int vote, Where where = Where::current()) {
   return detail::votes(mask, Op::all, vote == 0, where) == 0;
 }
 
 // 32-bit integers; sm_80 and newer.
 template <class T>
-T __reduce_add_sync(unsigned mask, T value, Where where = Where::current()) {
+MOE_SIMT_INLINE T __reduce_add_sync(unsigned mask, T value, Where where = Where::current()) {
   return detail::reduce<T, detail::add<T>>(mask, Op::reduce_add, value, where);
 }
 template <class T>
-T __reduce_min_sync(unsigned mask, T value, Where where = Where::current()) {
+MOE_SIMT_INLINE T __reduce_min_sync(unsigned mask, T value, Where where = Where::current()) {
   return detail::reduce<T, detail::less<T>>(mask, Op::reduce_min, value, where);
 }
 template <class T>
-T __reduce_max_sync(unsigned mask, T value, Where where = Where::current()) {
+MOE_SIMT_INLINE T __reduce_max_sync(unsigned mask, T value, Where where = Where::current()) {
   return detail::reduce<T, detail::greater<T>>(mask, Op::reduce_max, value, where);
 }
 
