@@ -1,5 +1,5 @@
 // Context: everything a kernel needs besides its operands. One per model or rank, passed explicitly as the
-// first argument; there are no globals and no thread-locals, so two models can train in two threads at once.
+// first argument; there are no globals, so two models can train in two threads at once.
 #pragma once
 
 #include <cstdint>
