@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "kernels/base/check.hpp"
 #include "kernels/simt/switch.hpp"
 
 namespace moe::simt {
@@ -83,16 +84,20 @@ void Block::set_up_threads() {
   }
 }
 
-// A thread's whole life. Nothing may leave it: below its frame there is no caller.
-void Block::thread_main() {
-  Thread& self = *here;
+// Nothing may leave it: below it on this stack there is only thread_main. Not inlined into that, since a frame that is never
+// left must hold no variables: AddressSanitizer would keep their surroundings poisoned for the next thread on this stack.
+[[gnu::noinline]] void Block::run_kernel() {
   try {
-    const Body& body = self.block->launch_->body;
-    body.call(body.kernel_and_arguments);
+    launch_->body.call(launch_->body.kernel_and_arguments);
   } catch (...) {
-    self.block->error_ = std::current_exception();
+    error_ = std::current_exception();
   }
-  self.block->wait(self, Thread::State::done);
+}
+
+// A thread's whole life.
+void Block::thread_main() {
+  here->block->run_kernel();
+  here->block->wait(*here, Thread::State::done);
   __builtin_unreachable();
 }
 
@@ -103,11 +108,11 @@ void Block::resume(Thread& thread) {
   if (error_ || thread.state != Thread::State::done) return;
   --live_;
   thread.warp->live &= ~(1u << thread.lane);
-  try {
-    if (thread.warp->waiting) release_waiting_lanes(*thread.warp);
-  } catch (...) {
-    error_ = std::current_exception();
-  }
+  if (thread.warp->waiting) release_waiting_lanes(*thread.warp);
+}
+
+void Block::stop(Where where, const std::string& what) {
+  error_ = std::make_exception_ptr(Error(message(where, what)));
 }
 
 void Block::draw_order() {

@@ -114,8 +114,13 @@ class Block {
   std::byte* shared() { return shared_; }
   void wait(Thread& thread, Thread::State state);  // switches to the scheduler
 
+  // The launch will throw this when the current thread next waits, and it must wait at once. Nothing is thrown on a
+  // thread's own stack: sanitizers take a throw on a stack that they do not know for an error.
+  void stop(Where where, const std::string& what);
+
  private:
   static void thread_main();
+  void run_kernel();
   void start();
   void run_to_end();
   void set_up_threads();
@@ -152,10 +157,12 @@ class Block {
 // A lane ended: operations that waited for it alone can go on.
 void release_waiting_lanes(Warp& warp);
 
-// A lane comes to a warp operation. True: it was the last, all lanes have their values; false: it must wait.
+// A lane comes to a warp operation. True: it was the last, all lanes have their values; false: it must wait, if only for
+// the launch to end after Block::stop.
 bool arrive(Warp& warp, Thread& self);
 
-std::string describe(dim3 index);  // "(1, 0, 0)"
+std::string describe(dim3 index);                           // "(1, 0, 0)"
+std::string message(Where where, const std::string& what);  // "file:line: what"
 [[noreturn]] void fail(Where where, const std::string& what);
 
 MOE_SIMT_INLINE void Block::wait(Thread& thread, Thread::State state) {

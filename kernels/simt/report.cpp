@@ -40,8 +40,12 @@ std::string describe(dim3 index) {
   return concat("(", index.x, ", ", index.y, ", ", index.z, ")");
 }
 
+std::string message(Where where, const std::string& what) {
+  return concat(where.file_name(), ":", where.line(), ": ", what);
+}
+
 void fail(Where where, const std::string& what) {
-  throw Error(concat(where.file_name(), ":", where.line(), ": ", what));
+  throw Error(message(where, what));
 }
 
 void Block::fail_deadlock() const {

@@ -16,46 +16,56 @@ bool complete(const Warp& warp, unsigned mask) {
   return true;
 }
 
-// __syncwarp alone may be reached on several lines.
-void require_one_operation(const Warp& warp, unsigned mask) {
+// A lane in another operation than the first, or null. __syncwarp alone may be reached on several lines.
+const Thread* odd_one(const Warp& warp, unsigned mask) {
   const Thread& first = warp.lanes[std::countr_zero(mask)];
   for (unsigned left = mask; left; left &= left - 1) {
     const Thread& t = warp.lanes[std::countr_zero(left)];
-    if (t.op == first.op && (t.where.line() == first.where.line() || t.op == Op::syncwarp)) continue;
-    fail(t.where,
-         concat("block ", describe(t.block->index()), ": thread ", describe(t.index), " is in ",
-                name_of(t.op), " here, thread ", describe(first.index), " of the same warp and mask in ",
-                name_of(first.op), " at ", first.where.file_name(), ":", first.where.line()));
+    if (t.op != first.op || (t.where.line() != first.where.line() && t.op != Op::syncwarp)) return &t;
   }
+  return nullptr;
 }
 
-void finish(Warp& warp, unsigned mask) {
+void stop_at(const Thread& odd, const Thread& first) {
+  odd.block->stop(odd.where, concat("block ", describe(odd.block->index()), ": thread ", describe(odd.index),
+                                    " is in ", name_of(odd.op), " here, thread ", describe(first.index),
+                                    " of the same warp and mask in ", name_of(first.op), " at ",
+                                    first.where.file_name(), ":", first.where.line()));
+}
+
+// False: the lanes do not belong together.
+bool finish(Warp& warp, unsigned mask) {
   const unsigned arrived = mask & warp.live;
-  require_one_operation(warp, arrived);
-  warp.resolve[std::countr_zero(arrived)](warp, arrived);
+  const Thread& first = warp.lanes[std::countr_zero(arrived)];
+  if (const Thread* odd = odd_one(warp, arrived)) {
+    stop_at(*odd, first);
+    return false;
+  }
+  warp.resolve[first.lane](warp, arrived);
   for (unsigned left = arrived; left; left &= left - 1)
     warp.lanes[std::countr_zero(left)].state = Thread::State::ready;
   warp.waiting &= ~arrived;
+  return true;
 }
 
 }  // namespace
 
 bool arrive(Warp& warp, Thread& self) {
   const unsigned lane = self.lane;
-  if (!(self.mask >> lane & 1))
-    fail(self.where, concat(name_of(self.op), ": lane ", lane, " is not in its own mask, block ",
-                            describe(self.block->index()), " thread ", describe(self.index)));
+  if (!(self.mask >> lane & 1)) {
+    self.block->stop(self.where, concat(name_of(self.op), ": lane ", lane, " is not in its own mask, block ",
+                                        describe(self.block->index()), " thread ", describe(self.index)));
+    return false;
+  }
   warp.waiting |= 1u << lane;
-  if (!complete(warp, self.mask)) return false;
-  finish(warp, self.mask);
-  return true;
+  return complete(warp, self.mask) && finish(warp, self.mask);
 }
 
 void release_waiting_lanes(Warp& warp) {
   for (unsigned left = warp.waiting; left; left &= left - 1) {
     const unsigned lane = static_cast<unsigned>(std::countr_zero(left));
-    if (warp.waiting >> lane & 1 && complete(warp, warp.lanes[lane].mask))
-      finish(warp, warp.lanes[lane].mask);
+    const unsigned mask = warp.lanes[lane].mask;
+    if (warp.waiting >> lane & 1 && complete(warp, mask) && !finish(warp, mask)) return;
   }
 }
 
