@@ -38,6 +38,17 @@ function(moe_library name)
   target_link_libraries(${name} PUBLIC moe_flags ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
+# moe_emulated(name): this folder's *.cu, compiled by the C++ compiler for the emulated device (kernels/simt), join library
+# `name`; nvcc is not needed.
+function(moe_emulated name)
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cu)
+  set_source_files_properties(${sources} PROPERTIES LANGUAGE CXX)
+  add_library(${name}_emulated OBJECT ${sources})
+  target_link_libraries(${name}_emulated PRIVATE moe_flags)
+  target_sources(${name} PRIVATE $<TARGET_OBJECTS:${name}_emulated>)
+  target_compile_definitions(${name} PRIVATE MOE_HAVE_EMULATED)
+endfunction()
+
 # moe_program(name source DEPENDS targets...)
 function(moe_program name source)
   cmake_parse_arguments(ARG "" "" "DEPENDS" ${ARGN})

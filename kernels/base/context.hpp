@@ -31,6 +31,8 @@ struct Context {
   const int threads;                 // results never depend on it
   std::shared_ptr<ThreadPool> pool;  // made when first needed
   bool deterministic = true;         // same inputs, same bytes
+  std::uint64_t emulated_order =
+      0;  // emulated device: not 0: threads and blocks in random orders, by this seed
   std::shared_ptr<Allocator> allocator = make_caching_allocator();
   Profiler* profiler = nullptr;  // not owned; null: no tracing
   GemmLog* gemm_log = nullptr;   // not owned; null: GEMM calls are not recorded

@@ -4,6 +4,7 @@
 #include "kernels/base/parallel.hpp"
 #include "kernels/gemm/gemm_log.hpp"
 #include "kernels/gemm/tile.hpp"
+#include "kernels/gemm/versions.hpp"
 
 namespace moe {
 namespace {
@@ -51,13 +52,12 @@ void onednn(Context& ctx, float* c, const float* a, const float* b, const GemmSh
 }
 #endif
 
-constexpr Version<Gemm<float>> versions_f32[] = {
-    {"plain", DeviceKind::cpu, 0, plain<float>},
-    {"eigen", DeviceKind::cpu, 0, eigen<float>},
+constexpr Version<Gemm<float>> versions_f32[] = {{"plain", DeviceKind::cpu, 0, plain<float>},
+                                                 {"eigen", DeviceKind::cpu, 0, eigen<float>},
 #ifdef MOE_HAVE_ONEDNN
-    {"onednn", DeviceKind::cpu, 0, onednn},
+                                                 {"onednn", DeviceKind::cpu, 0, onednn},
 #endif
-};
+                                                 MOE_EMULATED_ROW("1_tiled", gemm_tiled)};
 constexpr Version<Gemm<double>> versions_f64[] = {
     {"plain", DeviceKind::cpu, 0, plain<double>},
     {"eigen", DeviceKind::cpu, 0, eigen<double>},

@@ -3,6 +3,7 @@
 
 #include "kernels/base/parallel.hpp"
 #include "kernels/rms_norm/rms_norm.hpp"
+#include "kernels/rms_norm/versions.hpp"
 
 namespace moe {
 namespace {
@@ -74,6 +75,10 @@ void rms_norm_backward_plain(Context& ctx, T* dx, T* dw, const T* dy, const T* x
 
 template <class T>
 constexpr Version<RmsNorm<T>> versions[] = {{"plain", DeviceKind::cpu, 0, rms_norm_plain<T>}};
+template <>
+constexpr Version<RmsNorm<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, rms_norm_plain<float>},
+                                                       MOE_EMULATED_ROW("1_naive", rms_norm_naive)};
+
 template <class T>
 constexpr Version<RmsNormBackward<T>> backward_versions[] = {
     {"plain", DeviceKind::cpu, 0, rms_norm_backward_plain<T>}};

@@ -2,6 +2,7 @@
 
 #include "kernels/base/parallel.hpp"
 #include "kernels/routing_plan/routing_plan.hpp"
+#include "kernels/routing_plan/versions.hpp"
 
 namespace moe {
 namespace {
@@ -103,8 +104,10 @@ void look_up_plain(Context& ctx, std::int32_t* y, const std::int32_t* table, con
 
 constexpr Version<TokenMajor> token_major_versions[] = {{"plain", DeviceKind::cpu, 0, token_major_plain}};
 constexpr Version<LookUp> look_up_versions[] = {{"plain", DeviceKind::cpu, 0, look_up_plain}};
-constexpr Version<Histogram> histogram_versions[] = {{"plain", DeviceKind::cpu, 0, count_keys}};
-constexpr Version<SortByKey> sort_versions[] = {{"plain", DeviceKind::cpu, 0, sort}};
+constexpr Version<Histogram> histogram_versions[] = {{"plain", DeviceKind::cpu, 0, count_keys},
+                                                     MOE_EMULATED_ROW("1_naive", histogram_naive)};
+constexpr Version<SortByKey> sort_versions[] = {{"plain", DeviceKind::cpu, 0, sort},
+                                                MOE_EMULATED_ROW("1_naive", sort_by_key_naive)};
 constexpr Version<LimitPerKey> limit_versions[] = {{"plain", DeviceKind::cpu, 0, limit}};
 
 }  // namespace

@@ -2,6 +2,7 @@
 
 #include "kernels/base/parallel.hpp"
 #include "kernels/rows/rows.hpp"
+#include "kernels/rows/versions.hpp"
 
 namespace moe {
 namespace {
@@ -80,24 +81,53 @@ void gather_values(Context& ctx, T* y, const T* x, const std::int32_t* index, st
   });
 }
 
-template <class Signature, Signature* kFunction>
-constexpr Version<Signature> only[] = {{"plain", DeviceKind::cpu, 0, kFunction}};
+template <class T>
+constexpr Version<GatherRows<T>> gather_versions[] = {{"plain", DeviceKind::cpu, 0, gather<T>}};
+template <class T>
+constexpr Version<GatherRowsBackward<T>> gather_backward_versions[] = {
+    {"plain", DeviceKind::cpu, 0, gather_backward<T>}};
+template <class T>
+constexpr Version<CombineRows<T>> combine_versions[] = {{"plain", DeviceKind::cpu, 0, combine<T>}};
+template <class T>
+constexpr Version<CombineRowsBackward<T>> combine_backward_versions[] = {
+    {"plain", DeviceKind::cpu, 0, combine_backward<T>}};
+template <class T>
+constexpr Version<GatherScalars<T>> gather_scalars_versions[] = {
+    {"plain", DeviceKind::cpu, 0, gather_values<T>}};
+
+template <>
+constexpr Version<GatherRows<float>> gather_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, gather<float>}, MOE_EMULATED_ROW("1_naive", gather_rows_naive)};
+template <>
+constexpr Version<GatherRowsBackward<float>> gather_backward_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, gather_backward<float>},
+    MOE_EMULATED_ROW("1_naive", gather_rows_backward_naive)};
+template <>
+constexpr Version<CombineRows<float>> combine_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, combine<float>}, MOE_EMULATED_ROW("1_naive", combine_rows_naive)};
+template <>
+constexpr Version<CombineRowsBackward<float>> combine_backward_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, combine_backward<float>},
+    MOE_EMULATED_ROW("1_naive", combine_rows_backward_naive)};
+template <>
+constexpr Version<GatherScalars<float>> gather_scalars_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, gather_values<float>}, MOE_EMULATED_ROW("1_naive", gather_scalars_naive)};
 
 }  // namespace
 
-#define MOE_DEFINE(T)                                                                                        \
-  template <>                                                                                                \
-  Operation<GatherRows<T>> gather_rows<T>{"gather_rows", only<GatherRows<T>, gather<T>>};                    \
-  template <>                                                                                                \
-  Operation<GatherRowsBackward<T>> gather_rows_backward<T>{"gather_rows_backward",                           \
-                                                           only<GatherRowsBackward<T>, gather_backward<T>>}; \
-  template <>                                                                                                \
-  Operation<CombineRows<T>> combine_rows<T>{"combine_rows", only<CombineRows<T>, combine<T>>};               \
-  template <>                                                                                                \
-  Operation<CombineRowsBackward<T>> combine_rows_backward<T>{                                                \
-      "combine_rows_backward", only<CombineRowsBackward<T>, combine_backward<T>>};                           \
-  template <>                                                                                                \
-  Operation<GatherScalars<T>> gather_scalars<T>{"gather_scalars", only<GatherScalars<T>, gather_values<T>>};
+#define MOE_DEFINE(T)                                                                       \
+  template <>                                                                               \
+  Operation<GatherRows<T>> gather_rows<T>{"gather_rows", gather_versions<T>};               \
+  template <>                                                                               \
+  Operation<GatherRowsBackward<T>> gather_rows_backward<T>{"gather_rows_backward",          \
+                                                           gather_backward_versions<T>};    \
+  template <>                                                                               \
+  Operation<CombineRows<T>> combine_rows<T>{"combine_rows", combine_versions<T>};           \
+  template <>                                                                               \
+  Operation<CombineRowsBackward<T>> combine_rows_backward<T>{"combine_rows_backward",       \
+                                                             combine_backward_versions<T>}; \
+  template <>                                                                               \
+  Operation<GatherScalars<T>> gather_scalars<T>{"gather_scalars", gather_scalars_versions<T>};
 MOE_DEFINE(float)
 MOE_DEFINE(double)
 #undef MOE_DEFINE

@@ -3,6 +3,7 @@
 #include "kernels/base/parallel.hpp"
 #include "kernels/softmax/row.hpp"
 #include "kernels/softmax/softmax.hpp"
+#include "kernels/softmax/versions.hpp"
 
 namespace moe {
 namespace {
@@ -56,9 +57,17 @@ void softmax_backward_plain(Context& ctx, T* dx, const T* dy, const T* y, std::i
 
 template <class T>
 constexpr Version<Softmax<T>> versions[] = {{"plain", DeviceKind::cpu, 0, softmax_plain<T>}};
+template <>
+constexpr Version<Softmax<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, softmax_plain<float>},
+                                                       MOE_EMULATED_ROW("1_naive", softmax_naive)};
+
 template <class T>
 constexpr Version<SoftmaxBackward<T>> backward_versions[] = {
     {"plain", DeviceKind::cpu, 0, softmax_backward_plain<T>}};
+template <>
+constexpr Version<SoftmaxBackward<float>> backward_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, softmax_backward_plain<float>},
+    MOE_EMULATED_ROW("1_naive", softmax_backward_naive)};
 
 }  // namespace
 

@@ -6,6 +6,7 @@
 
 #include "kernels/base/parallel.hpp"
 #include "kernels/top_k_gate/top_k_gate.hpp"
+#include "kernels/top_k_gate/versions.hpp"
 
 namespace moe {
 namespace {
@@ -134,6 +135,12 @@ constexpr Version<TopKGate<T>> forward_versions[] = {
     {"insertion", DeviceKind::cpu, 0, forward<T, Insertion<T>>},
     {"selection", DeviceKind::cpu, 0, forward<T, Selection<T>>},
 };
+template <>
+constexpr Version<TopKGate<float>> forward_versions<float>[] = {
+    {"insertion", DeviceKind::cpu, 0, forward<float, Insertion<float>>},
+    {"selection", DeviceKind::cpu, 0, forward<float, Selection<float>>},
+    MOE_EMULATED_ROW("1_naive", top_k_gate_naive)};
+
 template <class T>
 constexpr Version<TopKGateBackward<T>> backward_versions[] = {{"plain", DeviceKind::cpu, 0, backward<T>}};
 

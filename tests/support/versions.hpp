@@ -1,4 +1,4 @@
-// Every version of an operation, with one, two and three threads.
+// Every version of an operation that runs in host memory, with one, two and three threads.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,13 +16,15 @@ template <class Signature, class Run, class Check>
 void each_version(const Operation<Signature>& operation, Run&& run, Check&& check) {
   ASSERT_FALSE(operation.versions().empty());
   for (const auto& version : operation.versions()) {
-    if (version.device != DeviceKind::cpu) continue;
+    if (version.device == DeviceKind::cuda) continue;
     SCOPED_TRACE(concat(operation.name(), ", version ", version.name));
     Context alone(1);
+    alone.device.kind = version.device;
     const auto expected = run(*version.function, alone);
     check(expected);
     for (const int threads : {2, 3}) {
       Context ctx(threads);
+      ctx.device.kind = version.device;
       const auto actual = run(*version.function, ctx);
       ASSERT_EQ(actual.size(), expected.size());
       const std::size_t bytes = expected.size() * sizeof expected[0];

@@ -1,0 +1,11 @@
+// What the table of versions takes from the .cu files. Private to this folder.
+#pragma once
+
+#include "kernels/base/backends.hpp"
+#include "kernels/gemm/gemm.hpp"
+
+namespace moe {
+
+MOE_DEVICE_VERSION(Gemm<float>, gemm_tiled)
+
+}  // namespace moe

@@ -1,0 +1,239 @@
+// The .cu versions on the emulated device against the CPU's, called as any caller does: by the context's device.
+#include <algorithm>
+#include <limits>
+
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/rms_norm/rms_norm.hpp"
+#include "kernels/routing_plan/routing_plan.hpp"
+#include "kernels/rows/rows.hpp"
+#include "kernels/softmax/softmax.hpp"
+#include "kernels/top_k_gate/top_k_gate.hpp"
+#include "tests/simt/support.hpp"
+#include "tests/support/numeric.hpp"
+
+namespace moe {
+namespace {
+
+using namespace testing;
+using Ints = std::vector<std::int32_t>;
+
+constexpr std::int64_t kSizes[] = {0, 1, 31, 32, 33, 127, 129};
+constexpr Tolerance kFewRoundings{1e-6, 1e-5};  // sums in another order, another exp
+
+template <class Signature>
+const Version<Signature>* emulated_row(const Operation<Signature>& operation) {
+  for (const auto& version : operation.versions())
+    if (version.device == DeviceKind::emulated) return &version;
+  return nullptr;
+}
+
+TEST(EmulatedKernels, StandInTheTables) {
+  EXPECT_TRUE(emulated_row(softmax<float>));
+  EXPECT_TRUE(emulated_row(softmax_backward<float>));
+  EXPECT_TRUE(emulated_row(rms_norm<float>));
+  EXPECT_TRUE(emulated_row(top_k_gate<float>));
+  EXPECT_TRUE(emulated_row(gather_rows<float>));
+  EXPECT_TRUE(emulated_row(gather_rows_backward<float>));
+  EXPECT_TRUE(emulated_row(combine_rows<float>));
+  EXPECT_TRUE(emulated_row(combine_rows_backward<float>));
+  EXPECT_TRUE(emulated_row(gather_scalars<float>));
+  EXPECT_TRUE(emulated_row(histogram));
+  EXPECT_TRUE(emulated_row(sort_by_key));
+  EXPECT_TRUE(emulated_row(gemm<float>));
+}
+
+// Nothing falls back to the CPU in silence.
+TEST(EmulatedKernels, AnOperationWithoutAVersionIsAnError) {
+  Context ctx;
+  ctx.device.kind = DeviceKind::emulated;
+  EXPECT_TRUE(says(error_of([&] { softmax<double>(ctx, nullptr, nullptr, nullptr, 0, 1); }),
+                   {"softmax on emulated"}));
+}
+
+TEST(EmulatedKernels, SoftmaxAgreesWithTheCpu) {
+  Context cpu;
+  for (const std::int64_t R : kSizes)
+    for (const std::int64_t C : {1, 31, 32, 33, 127, 129}) {
+      const auto x = random_normal<float>(R * C, 1), dy = random_normal<float>(R * C, 2);
+      std::vector<float> y(R * C), lse(R), dx(R * C);
+      softmax<float>(cpu, y.data(), lse.data(), x.data(), R, C);
+      softmax_backward<float>(cpu, dx.data(), dy.data(), y.data(), R, C, false);
+      every_order([&](Context& ctx) {
+        Output<float> y2(R * C), lse2(R), dx2(R * C);
+        softmax<float>(ctx, y2, lse2, x.data(), R, C);
+        softmax_backward<float>(ctx, dx2, dy.data(), y.data(), R, C, false);
+        EXPECT_TRUE(close(y2, y, kFewRoundings)) << R << " x " << C;
+        EXPECT_TRUE(close(lse2, lse, kFewRoundings)) << R << " x " << C;
+        EXPECT_TRUE(close(dx2, dx, kFewRoundings)) << R << " x " << C;
+      });
+    }
+}
+
+TEST(EmulatedKernels, SoftmaxKeepsNaNInItsRowAndWorksInPlace) {
+  Context ctx;
+  ctx.device.kind = DeviceKind::emulated;
+  for (const std::int64_t C : {3, 33, 129}) {
+    auto x = random_normal<float>(3 * C, 3);
+    x[C + C / 2] = std::numeric_limits<float>::quiet_NaN();
+    Output<float> apart(3 * C);
+    softmax<float>(ctx, apart, nullptr, x.data(), 3, C);
+    softmax<float>(ctx, x.data(), nullptr, x.data(), 3, C);
+    EXPECT_TRUE(same_bytes(x, apart.vector()));
+    for (std::int64_t i = 0; i < 3 * C; ++i) EXPECT_EQ(std::isnan(x[i]), i / C == 1);
+  }
+}
+
+TEST(EmulatedKernels, RmsNormAgreesWithTheCpu) {
+  Context cpu;
+  for (const std::int64_t N : kSizes)
+    for (const std::int64_t D : {1, 31, 32, 33, 127, 129}) {
+      const auto x = random_normal<float>(N * D, 1), w = random_normal<float>(D, 2);
+      std::vector<float> y(N * D), inverse(N);
+      rms_norm<float>(cpu, y.data(), inverse.data(), x.data(), w.data(), N, D, 1e-5);
+      every_order([&](Context& ctx) {
+        Output<float> y2(N * D), inverse2(N), alone(N * D);
+        rms_norm<float>(ctx, y2, inverse2, x.data(), w.data(), N, D, 1e-5);
+        rms_norm<float>(ctx, alone, nullptr, x.data(), w.data(), N, D, 1e-5);
+        EXPECT_TRUE(close(y2, y, kFewRoundings)) << N << " x " << D;
+        EXPECT_TRUE(close(inverse2, inverse, kFewRoundings)) << N << " x " << D;
+        EXPECT_TRUE(same_bytes(alone.span(), y2.span()));
+      });
+    }
+}
+
+// Ties, NaN, infinities and both zeros among the scores.
+std::vector<float> awkward_scores(std::int64_t n) {
+  std::vector<float> score = random_integers<float>(n, 4, 5);
+  for (std::int64_t i = 0; i < n; ++i) {
+    if (i % 7 == 3) score[i] = std::numeric_limits<float>::quiet_NaN();
+    if (i % 11 == 5) score[i] = (i % 2 ? 1 : -1) * std::numeric_limits<float>::infinity();
+    if (i % 13 == 6) score[i] = -0.f;
+  }
+  return score;
+}
+
+void expect_same_choice(const std::vector<float>& score, const TopKShape& s) {
+  SCOPED_TRACE(concat("N ", s.N, " E ", s.E, " K ", s.K));
+  Context cpu;
+  Output<std::int32_t> expert(s.N * s.K);
+  Output<float> weight(s.N * s.K);
+  top_k_gate<float>(cpu, expert, weight, score.data(), s);
+  every_order([&](Context& ctx) {
+    Output<std::int32_t> expert2(s.N * s.K);
+    Output<float> weight2(s.N * s.K);
+    top_k_gate<float>(ctx, expert2, weight2, score.data(), s);
+    EXPECT_TRUE(close(expert2, expert.vector()));
+    for (std::int64_t i = 0; i < s.N * s.K; ++i) {
+      const float a = weight2.data()[i], b = weight.data()[i];
+      ASSERT_TRUE(a == b || (std::isnan(a) && std::isnan(b))) << a << " against " << b << " at " << i;
+    }
+  });
+}
+
+TEST(EmulatedKernels, TopKChoosesWhatTheCpuChooses) {
+  for (const std::int64_t N : kSizes)
+    for (const std::int64_t E : {1, 8, 33})
+      for (const std::int64_t K : {std::int64_t{1}, std::min<std::int64_t>(2, E), E})
+        expect_same_choice(awkward_scores(N * E), {N, E, K, false});
+}
+
+// The sum and the quotients are the CPU's, in the CPU's order: equal to the last bit.
+TEST(EmulatedKernels, TopKRenormalisesAsTheCpuDoes) {
+  for (const std::int64_t N : {1, 33, 129}) {
+    std::vector<float> score = random_normal<float>(N * 16, 6);
+    for (float& x : score) x = x * x;
+    expect_same_choice(score, {N, 16, 4, true});
+    expect_same_choice(std::vector<float>(N * 16, 0.f), {N, 16, 4, true});  // all underflowed
+  }
+}
+
+// Integers, so that every sum is exact. A row whose every token has two assignments, every fifth dropped.
+struct Routed {
+  Routed(std::int64_t N, std::int64_t D)
+      : s{N, 2 * N, D}, token(2 * N, -1), row_of(2 * N, -1), token_offset(N + 1) {
+    for (std::int64_t n = 0; n <= N; ++n) token_offset[n] = static_cast<std::int32_t>(2 * n);
+    for (std::int64_t i = 0; i < 2 * N; ++i) {
+      if (i % 5 == 3) continue;
+      row_of[i] = static_cast<std::int32_t>(2 * N - 1 - i);
+      token[row_of[i]] = static_cast<std::int32_t>(i / 2);
+    }
+  }
+  TokenRows where() const { return {token_offset.data(), row_of.data()}; }
+  RowsShape s;
+  Ints token, row_of, token_offset;
+};
+
+// The results of all five operations of kernels/rows, one after the other.
+std::vector<float> move_rows(Context& ctx, const Routed& r) {
+  const auto [N, A, D] = r.s;
+  const auto x = random_integers<float>(N * D, 9, 1), rows = random_integers<float>(A * D, 9, 2),
+             weight = random_integers<float>(A, 9, 3);
+  std::vector<float> y(2 * A * D + 2 * N * D + 2 * A, -777), *out = &y;
+  float* at = out->data();
+  gather_rows<float>(ctx, at, x.data(), r.token.data(), r.s);
+  gather_rows_backward<float>(ctx, at + A * D, rows.data(), r.where(), r.s);
+  combine_rows<float>(ctx, at + A * D + N * D, rows.data(), weight.data(), r.where(), r.s);
+  float* rest = at + A * D + 2 * N * D;
+  combine_rows_backward<float>(ctx, rest, rest + A * D, x.data(), rows.data(), weight.data(), r.token.data(),
+                               r.s);
+  gather_scalars<float>(ctx, rest + A * D + A, weight.data(), r.row_of.data(), A);
+  return y;
+}
+
+TEST(EmulatedKernels, RowsMoveAsOnTheCpu) {
+  for (const std::int64_t N : kSizes)
+    for (const std::int64_t D : {1, 31, 32, 33, 127, 129}) {
+      SCOPED_TRACE(concat("N ", N, " D ", D));
+      const Routed routed(N, D);
+      Context cpu;
+      const auto expected = move_rows(cpu, routed);
+      every_order([&](Context& ctx) { EXPECT_TRUE(close(move_rows(ctx, routed), expected)); });
+    }
+}
+
+Ints sorted(Context& ctx, const Ints& key, std::int64_t buckets) {
+  const auto n = static_cast<std::int64_t>(key.size());
+  Ints out(2 * buckets + 1 + 2 * n, -777);
+  std::int32_t *count = out.data(), *offset = count + buckets, *source = offset + buckets + 1;
+  histogram(ctx, count, key.data(), n, buckets);
+  sort_by_key(ctx, offset, source, source + n, key.data(), n, buckets);
+  return out;
+}
+
+TEST(EmulatedKernels, KeysAreCountedAndSortedAsOnTheCpu) {
+  for (const std::int64_t n : {0, 1, 31, 32, 33, 127, 129, 1025})
+    for (const std::int64_t buckets : {1, 8, 33, 129}) {
+      SCOPED_TRACE(concat("n ", n, " buckets ", buckets));
+      Ints key = random_integers<std::int32_t>(n, static_cast<int>(buckets), 4);  // half of them outside
+      Context cpu;
+      const Ints expected = sorted(cpu, key, buckets), one(n, static_cast<std::int32_t>(buckets - 1));
+      const Ints expected_one = sorted(cpu, one, buckets);
+      every_order([&](Context& ctx) {
+        EXPECT_EQ(sorted(ctx, key, buckets), expected);
+        EXPECT_EQ(sorted(ctx, one, buckets), expected_one) << "all in one bucket";
+      });
+    }
+}
+
+TEST(EmulatedKernels, ProductsOfIntegersAreExact) {
+  for (const std::int64_t M : kSizes)
+    for (const std::int64_t N : {1, 31, 33})
+      for (const std::int64_t K : {0, 1, 16, 33, 129})
+        for (const Transpose t : {Transpose::no, Transpose::yes}) {
+          SCOPED_TRACE(concat(M, " x ", N, " x ", K));
+          const GemmShape s = gemm_shape(M, N, K, t, t == Transpose::no ? Transpose::yes : Transpose::no, 2);
+          const auto a = random_integers<float>(M * K, 5, 1), b = random_integers<float>(K * N, 5, 2),
+                     before = random_integers<float>(M * N, 5, 3);
+          Context cpu;
+          std::vector<float> expected = before;
+          gemm<float>(cpu, expected.data(), a.data(), b.data(), s);
+          every_order([&](Context& ctx) {
+            std::vector<float> c = before;
+            gemm<float>(ctx, c.data(), a.data(), b.data(), s);
+            EXPECT_TRUE(close(c, expected));
+          });
+        }
+}
+
+}  // namespace
+}  // namespace moe
