@@ -102,7 +102,9 @@ std::vector<Setting> parse_config(const std::string& text, const std::string& pa
 std::vector<Setting> read_config_file(const std::string& path) {
   std::ifstream in(path);
   if (!in.is_open() || std::filesystem::is_directory(path))  // a directory opens, and fails when it is read
-    throw UserError(ExitCode::bad_file, concat("cannot read ", path, in.is_open() ? ": it is a directory" : concat(": ", std::strerror(errno))),
+    throw UserError(ExitCode::bad_file,
+                    concat("cannot read ", path,
+                           in.is_open() ? ": it is a directory" : concat(": ", std::strerror(errno))),
                     "Is it a file?");
   const std::string text(std::istreambuf_iterator<char>(in), {});
   return parse_config(text, path);

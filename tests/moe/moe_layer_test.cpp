@@ -49,7 +49,7 @@ void compare(const Case& c, Tolerance tolerance) {
   const OracleResult expected = Oracle::run(layer, doubles(x), doubles(dy));
 
   std::vector<std::int32_t> kept = expected.expert;  // -1 where an earlier token took the last place
-  for (std::vector<std::int64_t> taken(static_cast<std::size_t>(c.s.E)); std::int32_t& e : kept)
+  for (std::vector<std::int64_t> taken(static_cast<std::size_t>(c.s.E)); std::int32_t & e : kept)
     if (c.capacity >= 0 && ++taken[static_cast<std::size_t>(e)] > c.capacity) e = -1;
   EXPECT_EQ(values_of<std::int32_t>(metric(pass.metrics, "expert")), kept);
   EXPECT_EQ(values_of<std::int32_t>(metric(pass.metrics, "choice")), expected.choice);
