@@ -46,7 +46,7 @@ function(moe_emulated name)
   add_library(${name}_emulated OBJECT ${sources})
   target_link_libraries(${name}_emulated PRIVATE moe_flags)
   target_sources(${name} PRIVATE $<TARGET_OBJECTS:${name}_emulated>)
-  target_compile_definitions(${name} PRIVATE MOE_HAVE_EMULATED)
+  target_compile_definitions(${name} PUBLIC MOE_HAVE_EMULATED)
 endfunction()
 
 # moe_program(name source DEPENDS targets...)

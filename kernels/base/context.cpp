@@ -8,6 +8,8 @@ const char* name_of(DeviceKind kind) {
       return "cpu";
     case DeviceKind::emulated:
       return "emulated";
+    case DeviceKind::checked:
+      return "checked";
     case DeviceKind::cuda:
       return "cuda";
   }

@@ -5,16 +5,19 @@
 #include <cstdint>
 #include <memory>
 
+#include "kernels/base/dtype.hpp"
 #include "kernels/base/memory.hpp"
 
 namespace moe {
 
-enum class DeviceKind : std::uint8_t { cpu, emulated, cuda };
+// emulated: the .cu files on the CPU (kernels/simt); checked: the same with every access watched.
+enum class DeviceKind : std::uint8_t { cpu, emulated, checked, cuda };
 const char* name_of(DeviceKind kind);
 
 struct Device {
   DeviceKind kind = DeviceKind::cpu;
   int index = 0;  // which GPU
+  int sm = 1000;  // compute capability × 10; rows that need more are passed over
 };
 
 class Profiler;    // kernels/base/trace.hpp
@@ -31,6 +34,7 @@ struct Context {
   const int threads;                 // results never depend on it
   std::shared_ptr<ThreadPool> pool;  // made when first needed
   bool deterministic = true;         // same inputs, same bytes
+  DType matrix_inputs = DType::f32;  // bf16: gemm and grouped_ffn round their operands to it; sums stay f32
   std::uint64_t emulated_order =
       0;  // emulated device: not 0: threads and blocks in random orders, by this seed
   std::shared_ptr<Allocator> allocator = make_caching_allocator();

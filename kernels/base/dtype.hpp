@@ -8,13 +8,14 @@
 
 namespace moe {
 
-enum class DType : std::uint8_t { f32, f64, i32 };
+enum class DType : std::uint8_t { f32, f64, i32, bf16 };
 
 constexpr std::size_t size_of(DType dtype) {
-  return dtype == DType::f64 ? 8 : 4;
+  return dtype == DType::f64 ? 8 : dtype == DType::bf16 ? 2 : 4;
 }
 constexpr const char* name_of(DType dtype) {
-  return dtype == DType::f32 ? "f32" : dtype == DType::f64 ? "f64" : "i32";
+  constexpr const char* kNames[] = {"f32", "f64", "i32", "bf16"};
+  return kNames[static_cast<std::size_t>(dtype)];
 }
 
 template <class T>

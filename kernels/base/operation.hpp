@@ -1,5 +1,5 @@
 // Operation: one signature, several versions in one table. Tests and benchmarks loop over the table; a call
-// takes the last row that suits the context's device (rows stand from plain to fast).
+// takes the last row that suits the context's device (rows stand from plain to fast; those with bf16 inputs last).
 //
 //   rms_norm.hpp   template <class T> using RmsNorm = void(Context&, T* y, ...);
 //                  template <class T> extern Operation<RmsNorm<T>> rms_norm;
@@ -21,6 +21,7 @@ struct Version {
   DeviceKind device;
   int min_sm;  // compute capability × 10 for CUDA rows, 0 elsewhere
   Signature* function;
+  DType inputs = DType::f32;  // bf16: only for contexts whose matrix_inputs are bf16
 };
 
 template <class Signature>
@@ -46,9 +47,13 @@ class Operation<void(Context&, Arguments...)> {
   }
 
  private:
+  static bool suits(const Row& row, const Context& ctx) {
+    return row.device == ctx.device.kind && row.min_sm <= ctx.device.sm &&
+           (row.inputs == DType::f32 || row.inputs == ctx.matrix_inputs);
+  }
   const Row& best(Context& ctx) const {
     for (std::size_t i = versions_.size(); i-- > 0;)
-      if (versions_[i].device == ctx.device.kind) return versions_[i];
+      if (suits(versions_[i], ctx)) return versions_[i];
     fail_check("a version for this device", __FILE__, __LINE__,
                concat(name_, " on ", name_of(ctx.device.kind)));
   }

@@ -57,7 +57,7 @@ constexpr Version<Gemm<float>> versions_f32[] = {{"plain", DeviceKind::cpu, 0, p
 #ifdef MOE_HAVE_ONEDNN
                                                  {"onednn", DeviceKind::cpu, 0, onednn},
 #endif
-                                                 MOE_EMULATED_ROW("1_tiled", gemm_tiled)};
+                                                 MOE_DEVICE_ROWS("1_tiled", gemm_tiled)};
 constexpr Version<Gemm<double>> versions_f64[] = {
     {"plain", DeviceKind::cpu, 0, plain<double>},
     {"eigen", DeviceKind::cpu, 0, eigen<double>},

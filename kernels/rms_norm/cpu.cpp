@@ -77,7 +77,7 @@ template <class T>
 constexpr Version<RmsNorm<T>> versions[] = {{"plain", DeviceKind::cpu, 0, rms_norm_plain<T>}};
 template <>
 constexpr Version<RmsNorm<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, rms_norm_plain<float>},
-                                                       MOE_EMULATED_ROW("1_naive", rms_norm_naive)};
+                                                       MOE_DEVICE_ROWS("1_naive", rms_norm_naive)};
 
 template <class T>
 constexpr Version<RmsNormBackward<T>> backward_versions[] = {

@@ -97,21 +97,21 @@ constexpr Version<GatherScalars<T>> gather_scalars_versions[] = {
 
 template <>
 constexpr Version<GatherRows<float>> gather_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, gather<float>}, MOE_EMULATED_ROW("1_naive", gather_rows_naive)};
+    {"plain", DeviceKind::cpu, 0, gather<float>}, MOE_DEVICE_ROWS("1_naive", gather_rows_naive)};
 template <>
 constexpr Version<GatherRowsBackward<float>> gather_backward_versions<float>[] = {
     {"plain", DeviceKind::cpu, 0, gather_backward<float>},
-    MOE_EMULATED_ROW("1_naive", gather_rows_backward_naive)};
+    MOE_DEVICE_ROWS("1_naive", gather_rows_backward_naive)};
 template <>
 constexpr Version<CombineRows<float>> combine_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, combine<float>}, MOE_EMULATED_ROW("1_naive", combine_rows_naive)};
+    {"plain", DeviceKind::cpu, 0, combine<float>}, MOE_DEVICE_ROWS("1_naive", combine_rows_naive)};
 template <>
 constexpr Version<CombineRowsBackward<float>> combine_backward_versions<float>[] = {
     {"plain", DeviceKind::cpu, 0, combine_backward<float>},
-    MOE_EMULATED_ROW("1_naive", combine_rows_backward_naive)};
+    MOE_DEVICE_ROWS("1_naive", combine_rows_backward_naive)};
 template <>
 constexpr Version<GatherScalars<float>> gather_scalars_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, gather_values<float>}, MOE_EMULATED_ROW("1_naive", gather_scalars_naive)};
+    {"plain", DeviceKind::cpu, 0, gather_values<float>}, MOE_DEVICE_ROWS("1_naive", gather_scalars_naive)};
 
 }  // namespace
 

@@ -59,7 +59,7 @@ template <class T>
 constexpr Version<Softmax<T>> versions[] = {{"plain", DeviceKind::cpu, 0, softmax_plain<T>}};
 template <>
 constexpr Version<Softmax<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, softmax_plain<float>},
-                                                       MOE_EMULATED_ROW("1_naive", softmax_naive)};
+                                                       MOE_DEVICE_ROWS("1_naive", softmax_naive)};
 
 template <class T>
 constexpr Version<SoftmaxBackward<T>> backward_versions[] = {
@@ -67,7 +67,7 @@ constexpr Version<SoftmaxBackward<T>> backward_versions[] = {
 template <>
 constexpr Version<SoftmaxBackward<float>> backward_versions<float>[] = {
     {"plain", DeviceKind::cpu, 0, softmax_backward_plain<float>},
-    MOE_EMULATED_ROW("1_naive", softmax_backward_naive)};
+    MOE_DEVICE_ROWS("1_naive", softmax_backward_naive)};
 
 }  // namespace
 

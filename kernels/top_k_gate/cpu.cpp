@@ -139,7 +139,7 @@ template <>
 constexpr Version<TopKGate<float>> forward_versions<float>[] = {
     {"insertion", DeviceKind::cpu, 0, forward<float, Insertion<float>>},
     {"selection", DeviceKind::cpu, 0, forward<float, Selection<float>>},
-    MOE_EMULATED_ROW("1_naive", top_k_gate_naive)};
+    MOE_DEVICE_ROWS("1_naive", top_k_gate_naive)};
 
 template <class T>
 constexpr Version<TopKGateBackward<T>> backward_versions[] = {{"plain", DeviceKind::cpu, 0, backward<T>}};
