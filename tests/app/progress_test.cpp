@@ -1,9 +1,14 @@
 #include "common/app/progress.hpp"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmath>
+#include <cstdlib>
+
+#include "common/app/utf8.hpp"
 
 namespace moe {
 namespace {
@@ -75,6 +80,39 @@ TEST(Progress, NothingIsShownBeforeTheFirstUpdate) {
   Bench bench;
   { const Progress progress(5, bench.options()); }
   EXPECT_EQ(bench.written(), "");
+}
+
+// A line that is drawn over itself, never wider than the terminal, and a note that does not tear it.
+TEST(Progress, OnATerminalOneLineIsDrawnOverItself) {
+  const int terminal = posix_openpt(O_RDWR | O_NOCTTY);
+  ASSERT_TRUE(terminal >= 0 && grantpt(terminal) == 0 && unlockpt(terminal) == 0);
+  const int fd = open(ptsname(terminal), O_RDWR | O_NOCTTY);
+  const winsize size{.ws_row = 24, .ws_col = 33, .ws_xpixel = 0, .ws_ypixel = 0};
+  ASSERT_EQ(ioctl(fd, TIOCSWINSZ, &size), 0);
+  double now = 100;
+  {
+    Progress progress(3, {.fd = fd, .clock = [&now] { return now; }});
+    now += 1;
+    progress.update(1, {"loss 2.4", "a field too many"});
+    now += 0.01;
+    progress.update(2, {"loss 2.3"});  // too soon to be drawn
+    progress.note("saved");
+    now += 1;
+    progress.update(3, {"loss 2.2"});
+  }
+  std::string text(1 << 12, '\0');
+  text.resize(static_cast<std::size_t>(std::max<ssize_t>(0, read(terminal, text.data(), text.size()))));
+  close(fd);
+  close(terminal);
+  const std::string erase = "\r\033[K";
+  EXPECT_EQ(text.find(erase + "step 1/3 | loss 2.4 | "), 0u) << text;
+  EXPECT_NE(text.find(erase + "saved\r\n"), std::string::npos) << text;  // the terminal adds \r
+  EXPECT_NE(text.find(erase + "step 3/3 | loss 2.2 | took 2.0s\r\n"), std::string::npos) << text;
+  for (std::size_t at = 0, next; (at = text.find(erase, at)) != std::string::npos; at = next) {
+    at += erase.size();
+    next = text.find('\r', at);
+    EXPECT_LT(display_width(text.substr(at, next - at)), 33) << "the last column stays free";
+  }
 }
 
 TEST(Progress, TheEtaFollowsTheRecentRate) {

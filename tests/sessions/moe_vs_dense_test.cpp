@@ -78,6 +78,19 @@ TEST_F(Stage, CapacityAndTheSwitchRouterReachTheReport) {
   EXPECT_GT(last(metrics_of("run", "moe"), "dropped"), 0);
 }
 
+// Each weight changes the MoE model, and only that.
+TEST_F(Stage, TheWeightsOfTheRoutersLossesReachTheirLosses) {
+  done(stage("plain"));
+  for (const std::string flag : {"--aux", "--z-loss"}) {
+    done(stage(flag.substr(2), {flag, "3"}));
+    const auto bits = [&](const std::string& run, const std::string& model) {
+      return last(metrics_of(run, model), "held_out");
+    };
+    EXPECT_EQ(bits(flag.substr(2), "dense"), bits("plain", "dense")) << flag;
+    EXPECT_NE(bits(flag.substr(2), "moe"), bits("plain", "moe")) << flag;
+  }
+}
+
 // Held-out parts of the least possible size, whose only line end is their last byte.
 TEST_F(Stage, TextsOfTheLeastSizeWork) {
   for (const std::string& domain : kDomains) put(folder / domain, std::string(257, 'x') + "\n");
