@@ -1,6 +1,5 @@
 #include "common/tensor/tensor.hpp"
 
-#include <cstring>
 #include <functional>
 #include <numeric>
 
@@ -41,8 +40,22 @@ Tensor Tensor::empty(Context& ctx, DType dtype, Shape shape) {
 
 Tensor Tensor::zeros(Context& ctx, DType dtype, Shape shape) {
   Tensor t = empty(ctx, dtype, std::move(shape));
-  std::memset(t.raw(), 0, t.bytes());
+  t.storage_->allocator->fill_bytes(t.raw(), 0, t.bytes());
   return t;
+}
+
+void Tensor::read(void* host) const {
+  if (numel_ > 0) storage_->allocator->copy_to_host(host, raw(), bytes());
+}
+
+void Tensor::write(const void* host) const {
+  if (numel_ > 0) storage_->allocator->copy_to_device(raw(), host, bytes());
+}
+
+void Tensor::copy_from(const Tensor& source) const {
+  MOE_CHECK(source.dtype_ == dtype_ && source.numel_ == numel_, to_string(source.shape_), " of ",
+            name_of(source.dtype_), " into ", to_string(shape_), " of ", name_of(dtype_));
+  if (numel_ > 0) storage_->allocator->copy_on_device(raw(), source.raw(), bytes());
 }
 
 std::int64_t Tensor::width() const {
@@ -74,19 +87,24 @@ Tensor tensor_of(Context& ctx, const std::vector<T>& values, Shape shape) {
   Tensor t = Tensor::empty(ctx, dtype_of<T>, std::move(shape));
   MOE_CHECK(t.numel() == static_cast<std::int64_t>(values.size()), values.size(), " values for ",
             to_string(t.shape()));
-  if (!values.empty()) std::memcpy(t.raw(), values.data(), t.bytes());
+  t.write(values.data());
   return t;
 }
 
 template <class T>
 std::vector<T> values_of(const Tensor& t) {
-  const T* data = t.data<T>();
-  return {data, data + t.numel()};
+  t.data<T>();  // is it T?
+  std::vector<T> values(static_cast<std::size_t>(t.numel()));
+  t.read(values.data());
+  return values;
 }
 
 double scalar_of(const Tensor& t) {
   MOE_CHECK(t.numel() == 1, to_string(t.shape()), " is no scalar");
-  return dispatch(t.dtype(), [&]<class T>(T) { return static_cast<double>(*t.data<T>()); });
+  return dispatch(t.dtype(), [&]<class T>(T value) {
+    t.read(&value);
+    return static_cast<double>(value);
+  });
 }
 
 #define MOE_INSTANTIATE(T)                                           \

@@ -1,5 +1,6 @@
 // Tensor: a value handle on shared storage. Contiguous, row-major; a slice of leading rows shares the storage.
-// Copying a Tensor copies the handle. Storage returns to the allocator it came from when the last handle goes.
+// Copying a Tensor copies the handle. Storage returns to the allocator it came from when the last handle goes; it lies in
+// the memory of that allocator's device, so that raw() and data() are for kernels, read() and write() for the host.
 #pragma once
 
 #include <cstdint>
@@ -40,6 +41,11 @@ class Tensor {
   }
   std::byte* raw() const { return data_; }
 
+  // All elements to and from the host's memory; no context needed. Reading waits for the device: at log time only.
+  void read(void* host) const;
+  void write(const void* host) const;
+  void copy_from(const Tensor& source) const;  // same dtype and number of elements, on the same device
+
   Tensor reshape(Shape shape) const;  // same elements, other shape
   Tensor slice_rows(std::int64_t begin,
                     std::int64_t end) const;  // rows [begin, end) of the first axis, shared
@@ -54,11 +60,11 @@ class Tensor {
   DType dtype_ = DType::f32;
 };
 
-// Host copies, for tests, logs and files.
+// Host copies, for tests, logs and files; from any device.
 template <class T>
 Tensor tensor_of(Context& ctx, const std::vector<T>& values, Shape shape);
 template <class T>
 std::vector<T> values_of(const Tensor& t);
-double scalar_of(const Tensor& t);  // one element, as double: reads device memory, so only at log time
+double scalar_of(const Tensor& t);  // one element, as double
 
 }  // namespace moe

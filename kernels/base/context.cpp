@@ -1,6 +1,24 @@
 #include "kernels/base/context.hpp"
 
+#include <algorithm>
+
+#include "kernels/base/cuda/runtime.hpp"
+
 namespace moe {
+namespace {
+
+// The device as it is here: a GPU's own compute capability.
+Device present(Device device) {
+  if (device.kind == DeviceKind::cuda) {
+    device.sm = std::min(device.sm, cuda::gpu(device.index).sm);
+  } else if (!built_for(device.kind)) {
+    throw UserError(ExitCode::missing, concat("this build has no ", name_of(device.kind), " device"),
+                    "It needs Linux on x86-64, and -DMOE_EMULATED=ON -DMOE_CHECKED=ON when configured.");
+  }
+  return device;
+}
+
+}  // namespace
 
 const char* name_of(DeviceKind kind) {
   switch (kind) {
@@ -15,5 +33,37 @@ const char* name_of(DeviceKind kind) {
   }
   return "?";
 }
+
+bool built_for(DeviceKind kind) {
+  switch (kind) {
+    case DeviceKind::cpu:
+      return true;
+    case DeviceKind::emulated:
+#ifdef MOE_HAVE_EMULATED
+      return true;
+#else
+      return false;
+#endif
+    case DeviceKind::checked:
+#ifdef MOE_HAVE_CHECKED
+      return true;
+#else
+      return false;
+#endif
+    case DeviceKind::cuda:
+#ifdef MOE_HAVE_CUDA
+      return true;
+#else
+      return false;
+#endif
+  }
+  return false;
+}
+
+Context::Context(Device wanted, int thread_count)
+    : device(present(wanted)),
+      stream(std::make_shared<Stream>(device)),
+      threads(thread_count < 1 ? 1 : thread_count),
+      allocator(make_allocator(device, stream)) {}
 
 }  // namespace moe

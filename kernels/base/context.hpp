@@ -5,32 +5,27 @@
 #include <cstdint>
 #include <memory>
 
+#include "kernels/base/device.hpp"
 #include "kernels/base/dtype.hpp"
 #include "kernels/base/memory.hpp"
+#include "kernels/base/stream.hpp"
 
 namespace moe {
-
-// emulated: the .cu files on the CPU (kernels/simt); checked: the same with every access watched.
-enum class DeviceKind : std::uint8_t { cpu, emulated, checked, cuda };
-const char* name_of(DeviceKind kind);
-
-struct Device {
-  DeviceKind kind = DeviceKind::cpu;
-  int index = 0;  // which GPU
-  int sm = 1000;  // compute capability × 10; rows that need more are passed over
-};
 
 class Profiler;    // kernels/base/trace.hpp
 class GemmLog;     // kernels/gemm/gemm_log.hpp
 class ThreadPool;  // kernels/base/thread_pool.hpp
 
 struct Context {
-  explicit Context(int thread_count = 1) : threads(thread_count < 1 ? 1 : thread_count) {}
+  explicit Context(int thread_count = 1) : threads(thread_count < 1 ? 1 : thread_count) {}  // the CPU
+  // With the device's memory and a stream of its own. A GPU's sm becomes what it has, if that is less. Throws UserError
+  // (exit code 3) where this build or machine has no such device.
+  explicit Context(Device device, int thread_count = 1);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;
 
   Device device;
-  void* stream = nullptr;            // CUDA stream; unused on the CPU
+  std::shared_ptr<Stream> stream = std::make_shared<Stream>(Device{});
   const int threads;                 // results never depend on it
   std::shared_ptr<ThreadPool> pool;  // made when first needed
   bool deterministic = true;         // same inputs, same bytes
@@ -38,9 +33,14 @@ struct Context {
   std::uint64_t emulated_order =
       0;  // emulated device: not 0: threads and blocks in random orders, by this seed
   std::shared_ptr<Allocator> allocator = make_caching_allocator();
+  std::shared_ptr<void>
+      blas;  // a GPU's matrix library for this stream (kernels/gemm), made when first needed
   Profiler* profiler = nullptr;  // not owned; null: no tracing
   GemmLog* gemm_log = nullptr;   // not owned; null: GEMM calls are not recorded
 };
+
+// This build has kernels for it; a GPU may still be missing (kernels/base/cuda/runtime.hpp).
+bool built_for(DeviceKind kind);
 
 template <class T>
 Scratch<T>::Scratch(Context& ctx, std::int64_t n)

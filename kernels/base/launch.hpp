@@ -19,6 +19,10 @@
 
 #if defined(__CUDACC__)
 
+#include <source_location>
+
+#include "kernels/base/cuda/check.hpp"
+
 #define MOE_BACKEND kernels_cuda
 #define MOE_DYNAMIC_SHARED(T, name)                           \
   extern __shared__ __align__(16) unsigned char moe_shared[]; \
@@ -26,13 +30,31 @@
 
 namespace moe::kernels_cuda {
 
+// The context together with the line that launches.
+struct LaunchContext {
+  LaunchContext(Context& ctx_, std::source_location where_ = std::source_location::current())
+      : ctx(ctx_), where(where_) {}
+  Context& ctx;
+  std::source_location where;
+};
+
+// Beyond 48 KiB a kernel has to ask for its dynamic shared memory.
+constexpr std::size_t kSharedBytesUnasked = 48 << 10;
+
 template <class... Parameters, class... Arguments>
-void launch(Context& ctx, void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
+void launch(LaunchContext at, void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
             Arguments&&... arguments) {
-  kernel<<<grid, block, shared_bytes, static_cast<cudaStream_t>(ctx.stream)>>>(
+  const auto check = [&](cudaError_t code) {
+    if (code != cudaSuccess)
+      cuda::fail(code, "launch", at.where.file_name(), static_cast<int>(at.where.line()));
+  };
+  check(cudaSetDevice(at.ctx.device.index));
+  if (shared_bytes > kSharedBytesUnasked)
+    check(cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                               static_cast<int>(shared_bytes)));
+  kernel<<<grid, block, shared_bytes, static_cast<cudaStream_t>(at.ctx.stream->handle())>>>(
       static_cast<Parameters>(arguments)...);
-  const cudaError_t error = cudaGetLastError();
-  MOE_CHECK(error == cudaSuccess, "launch: ", cudaGetErrorString(error));
+  check(cudaGetLastError());
 }
 
 }  // namespace moe::kernels_cuda

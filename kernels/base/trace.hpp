@@ -1,10 +1,10 @@
-// Tracing. One RAII scope feeds the profile table and the Chrome trace.
+// Tracing. One RAII scope feeds the profile table, the Chrome trace and, on a GPU, the time line of Nsight Systems (NVTX).
 //
 //   Scope scope(ctx, "moe.dispatch");
 //   account(ctx, bytes, flops);        // inside a kernel: what it had to move and to compute
 //
-// Without a profiler in the context both cost one test of a pointer. Scopes nest and belong to the thread that
-// owns the context; bodies of parallel_for open none.
+// Without a profiler in the context both cost a test or two. Scopes nest and belong to the thread that owns the context;
+// bodies of parallel_for open none. Seconds are the host's: on a GPU, what it took to start the work, not to do it.
 #pragma once
 
 #include <chrono>
@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/base/context.hpp"
+#include "kernels/base/cuda/runtime.hpp"
 
 namespace moe {
 
@@ -56,17 +57,21 @@ class Profiler {
 
 class Scope {
  public:
-  Scope(Context& ctx, const char* name) : profiler_(ctx.profiler) {
+  Scope(Context& ctx, const char* name)
+      : profiler_(ctx.profiler), on_gpu_(ctx.device.kind == DeviceKind::cuda) {
+    if (on_gpu_) cuda::push_range(name);
     if (profiler_) profiler_->enter(name);
   }
   ~Scope() {
     if (profiler_) profiler_->leave();
+    if (on_gpu_) cuda::pop_range();
   }
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
 
  private:
   Profiler* profiler_;
+  bool on_gpu_;
 };
 
 // Adds to the innermost open scope: the least bytes its operands make it read and write, and its FLOPs.

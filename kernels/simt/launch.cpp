@@ -59,6 +59,7 @@ std::vector<std::uint32_t> block_order(const Launch& l) {
 
 void run_grid(Context& ctx, const Launch& l) {
   check_shape(l);
+  const DeviceAccess access(*ctx.allocator);
   FirstError error;
   const std::vector<std::uint32_t> order = block_order(l);
   parallel_for(ctx, static_cast<std::int64_t>(l.grid.count()), 1, [&](std::int64_t chunk, std::int64_t) {

@@ -3,10 +3,12 @@
 
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <span>
 #include <vector>
 
 #include "kernels/base/copy.hpp"
+#include "kernels/base/cuda/runtime.hpp"
 #include "tests/support/compare.hpp"
 
 namespace moe::testing {
@@ -64,26 +66,42 @@ class OnDevice {
   Scratch<T> memory_;
 };
 
-// run(ctx): on the emulated device in order and in three random orders (one to three threads), once on the checked one,
-// and on the GPU where there is one.
+// The GPU that runs the CUDA rows; nothing where there is none. Asked once.
+inline std::optional<Device> a_gpu() {
+  static const std::optional<Device> found = []() -> std::optional<Device> {
+    const GpuReport report = gpus();
+    if (const Gpu* gpu = report.usable()) return Device{DeviceKind::cuda, gpu->index};
+    return std::nullopt;
+  }();
+  return found;
+}
+
+// run(ctx): on the emulated device in order and in three random orders (one to three threads; in order with memory that
+// is closed to the host), once on the checked one, and on the GPU where there is one.
 template <class Run>
 void every_device(Run&& run) {
 #ifdef MOE_HAVE_EMULATED
   for (const std::uint64_t order : {0, 1, 2, 3}) {
     const int threads = 1 + static_cast<int>(order % 3);
     SCOPED_TRACE(concat("emulated, order ", order, " on ", threads, " threads"));
-    Context ctx(threads);
-    ctx.device.kind = DeviceKind::emulated;
+    Context ctx({.kind = DeviceKind::emulated}, threads);
+    if (order == 0) ctx.allocator = make_emulated_allocator(HostAccess::forbidden);
     ctx.emulated_order = order;
     run(ctx);
   }
 #endif
 #ifdef MOE_HAVE_CHECKED
-  SCOPED_TRACE("checked");
-  Context ctx(1);
-  ctx.device.kind = DeviceKind::checked;
-  run(ctx);
+  {
+    SCOPED_TRACE("checked");
+    Context ctx({.kind = DeviceKind::checked});
+    run(ctx);
+  }
 #endif
+  if (const auto gpu = a_gpu()) {
+    SCOPED_TRACE("GPU");
+    Context ctx(*gpu);
+    run(ctx);
+  }
 }
 
 }  // namespace moe::testing
