@@ -1,7 +1,6 @@
 #include "common/autograd/tape.hpp"
 
 #include <algorithm>
-#include <cstring>
 
 #include "kernels/elementwise/elementwise.hpp"
 
@@ -17,7 +16,7 @@ Tensor sum_of(Context& ctx, const Tensor& a, const Tensor& b, const Tensor& into
 void make_exclusive(Context& ctx, Tensor& t, bool keep_values) {
   if (t.sole_owner()) return;
   const Tensor fresh = Tensor::empty(ctx, t.dtype(), t.shape());
-  if (keep_values) std::memcpy(fresh.raw(), t.raw(), t.bytes());
+  if (keep_values) fresh.copy_from(t);
   t = fresh;
 }
 

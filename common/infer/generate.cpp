@@ -20,12 +20,13 @@ std::vector<TracedToken> traced_tokens(std::span<const Token> tokens, const Metr
     if (item.name == "expert") expert = &item.tensor;
     if (item.name != "weight" || !expert) continue;
     const auto K = static_cast<std::size_t>(expert->width());
+    const auto chosen = values_of<std::int32_t>(*expert);
     dispatch(item.tensor.dtype(), [&]<class T>(T) {
+      const auto weight = values_of<T>(item.tensor);
       for (std::size_t n = 0; n < tokens.size(); ++n) {
         std::vector<Choice>& choices = traced[n].layers.emplace_back();
         for (std::size_t i = n * K; i < (n + 1) * K; ++i)
-          if (const std::int32_t e = expert->data<std::int32_t>()[i]; e >= 0)
-            choices.push_back({e, static_cast<double>(item.tensor.data<T>()[i])});
+          if (chosen[i] >= 0) choices.push_back({chosen[i], static_cast<double>(weight[i])});
       }
     });
   }

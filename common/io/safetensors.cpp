@@ -148,8 +148,12 @@ void SafetensorsFile::read_as(const TensorEntry& entry, T* into) const {
 void SafetensorsFile::read(std::string_view name, const Tensor& into) const {
   check(name, into);
   const TensorEntry& entry = *find(name);
-  if (into.dtype() == DType::i32) return read_as(entry, into.data<std::int32_t>());
-  dispatch(into.dtype(), [&]<class T>(T) { read_as(entry, into.data<T>()); });
+  const auto read_values = [&]<class T>(T) {
+    std::vector<T> values(static_cast<std::size_t>(into.numel()));
+    read_as(entry, values.data());
+    into.write(values.data());
+  };
+  into.dtype() == DType::i32 ? read_values(std::int32_t{}) : dispatch(into.dtype(), read_values);
 }
 
 FileSum write_tensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
@@ -160,7 +164,12 @@ FileSum write_tensors(const std::filesystem::path& path, std::span<const NamedTe
   AtomicFile file(path);
   file.write(&length, kPrefix);
   file.write(header);
-  for (const Tensor* tensor : order) file.write(tensor->raw(), tensor->bytes());
+  std::vector<std::byte> host;
+  for (const Tensor* tensor : order) {
+    host.resize(tensor->bytes());
+    tensor->read(host.data());
+    file.write(host.data(), host.size());
+  }
   return file.commit();
 }
 

@@ -26,10 +26,9 @@ LoadMetrics load_metrics(const std::vector<std::int64_t>& load, std::int64_t ass
 
 double mean_entropy(const Tensor& probability) {
   return dispatch(probability.dtype(), [&]<class T>(T) {
-    const T* p = probability.data<T>();
     double sum = 0;
-    for (std::int64_t i = 0; i < probability.numel(); ++i)  // 0·ln 0 is 0; NaN must show
-      if (p[i] != 0) sum -= static_cast<double>(p[i]) * std::log(static_cast<double>(p[i]));
+    for (const T p : values_of<T>(probability))  // 0·ln 0 is 0; NaN must show
+      if (p != 0) sum -= static_cast<double>(p) * std::log(static_cast<double>(p));
     return probability.rows() == 0 ? 0 : sum / static_cast<double>(probability.rows());
   });
 }

@@ -1,7 +1,6 @@
-#include <cstring>
-
 #include "common/ops/ops.hpp"
 #include "kernels/attention/attention.hpp"
+#include "kernels/base/copy.hpp"
 #include "kernels/rope/rope.hpp"
 
 namespace moe::ops {
@@ -23,8 +22,9 @@ Tensor attend_cached(Context& ctx, const Tensor& qkv, const SelfAttention& s, Kv
             " in a cache of ", cache.kv.rows());
   const std::int64_t kv_width = 2 * s.G * s.W, ld = (s.H + 2 * s.G) * s.W;
   T* kv = cache.kv.data<T>();
+  const T* k = qkv.data<T>() + s.H * s.W;
   for (std::int64_t t = 0; t < s.T; ++t)
-    std::memcpy(kv + (cache.length + t) * kv_width, qkv.data<T>() + t * ld + s.H * s.W, kv_width * sizeof(T));
+    copy_on_device(ctx, kv + (cache.length + t) * kv_width, k + t * ld, kv_width * sizeof(T));
   AttentionShape shape = packed_shape(s);
   shape.Tk = cache.length + s.T;
   shape.ld_kv = kv_width;

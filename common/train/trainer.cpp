@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/train/batch_tensors.hpp"
+#include "kernels/base/copy.hpp"
 
 namespace moe {
 namespace {
@@ -60,6 +61,7 @@ std::optional<StepReport> Trainer::step(bool report) {
   const double rate = warmup_cosine(step_, settings_.steps, warmup, settings_.learning_rate);
   optimizer_.step(++step_, rate);
   last_loss_ = loss.tensor;
+  synchronize(ctx_);
   last_seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   if (!report) return std::nullopt;
 
