@@ -5,34 +5,12 @@
 #include <cmath>
 
 #include "kernels/base/copy.hpp"
-#include "tests/support/on_device.hpp"
+#include "tests/support/devices.hpp"
 
 namespace moe {
 namespace {
 
 using namespace testing;
-
-// Contexts of every device that is here.
-template <class Run>
-void each_device(Run&& run) {
-  for (const DeviceKind kind : {DeviceKind::cpu, DeviceKind::emulated, DeviceKind::checked}) {
-    if (!built_for(kind)) continue;
-    SCOPED_TRACE(name_of(kind));
-    Context ctx(Device{.kind = kind});
-    run(ctx);
-  }
-  if (built_for(DeviceKind::emulated)) {
-    SCOPED_TRACE("emulated, closed to the host");
-    Context ctx(Device{.kind = DeviceKind::emulated});
-    ctx.allocator = make_emulated_allocator(HostAccess::forbidden);
-    run(ctx);
-  }
-  if (const auto gpu = a_gpu()) {
-    SCOPED_TRACE("GPU");
-    Context ctx(*gpu);
-    run(ctx);
-  }
-}
 
 std::vector<std::byte> pattern(std::size_t bytes, int seed) {
   std::vector<std::byte> out(bytes);
