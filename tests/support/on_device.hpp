@@ -3,13 +3,12 @@
 
 #include <cstring>
 #include <limits>
-#include <optional>
 #include <span>
 #include <vector>
 
 #include "kernels/base/copy.hpp"
-#include "kernels/base/cuda/runtime.hpp"
 #include "tests/support/compare.hpp"
+#include "tests/support/devices.hpp"
 
 namespace moe::testing {
 
@@ -65,16 +64,6 @@ class OnDevice {
   std::int64_t n_, shift_;
   Scratch<T> memory_;
 };
-
-// The GPU that runs the CUDA rows; nothing where there is none. Asked once.
-inline std::optional<Device> a_gpu() {
-  static const std::optional<Device> found = []() -> std::optional<Device> {
-    const GpuReport report = gpus();
-    if (const Gpu* gpu = report.usable()) return Device{DeviceKind::cuda, gpu->index};
-    return std::nullopt;
-  }();
-  return found;
-}
 
 // run(ctx): on the emulated device in order and in three random orders (one to three threads; in order with memory that
 // is closed to the host), once on the checked one, and on the GPU where there is one.

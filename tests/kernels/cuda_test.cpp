@@ -1,0 +1,85 @@
+// kernels/base/cuda: what is said when CUDA fails. Plain text, so that it is tested without CUDA too.
+#include <gtest/gtest.h>
+
+#include "kernels/base/context.hpp"
+#include "kernels/base/cuda/advice.hpp"
+#include "kernels/base/cuda/runtime.hpp"
+
+namespace moe::cuda {
+namespace {
+
+constexpr int kNoKernelImage = 209, kInsufficientDriver = 35;
+
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
+
+TEST(CudaAdvice, ADriverThatIsTooOldIsNotTheSameAsNone) {
+  const auto none = advice_for(kInsufficientDriver, {.toolkit = "13.0"});
+  ASSERT_TRUE(none);
+  EXPECT_EQ(none->what, "there is no NVIDIA driver here");
+  const auto old = advice_for(kInsufficientDriver, {.toolkit = "13.0", .driver = "12.4"});
+  ASSERT_TRUE(old);
+  EXPECT_TRUE(contains(old->what, "12.4"));
+  EXPECT_TRUE(contains(old->what, "13.0"));
+  EXPECT_TRUE(contains(old->remedy, "cuda-12.4/bin/nvcc"));
+}
+
+TEST(CudaAdvice, NoKernelImageNamesTheCommandThatBuildsOne) {
+  const auto advice = advice_for(kNoKernelImage, {.gpu = "Tesla V100", .sm = 70, .architectures = "75,80"});
+  ASSERT_TRUE(advice);
+  EXPECT_TRUE(contains(advice->what, "Tesla V100"));
+  EXPECT_TRUE(contains(advice->what, "75,80"));
+  EXPECT_TRUE(contains(advice->remedy, "-DMOE_CUDA_ARCHITECTURES=70"));
+}
+
+TEST(CudaAdvice, EveryFaultOfTheMachineHasARemedyAndFaultsOfTheProgramHaveNone) {
+  for (const int code : {35, 46, 100, 101, 209, 222, 802, 803, 804, 999}) {
+    const auto advice = advice_for(code, {});
+    ASSERT_TRUE(advice) << code;
+    EXPECT_FALSE(advice->what.empty());
+    EXPECT_FALSE(advice->remedy.empty());
+  }
+  for (const int code : {1, 9, 98, 400, 700, 716}) EXPECT_FALSE(advice_for(code, {})) << code;
+}
+
+TEST(CudaAdvice, CodeRunsWhereCudaSaysItRuns) {
+  EXPECT_TRUE(has_code_for("75,80", 75));
+  EXPECT_TRUE(has_code_for("75,80", 86));
+  EXPECT_TRUE(has_code_for("75,80", 120)) << "from PTX";
+  EXPECT_FALSE(has_code_for("75,80", 70));
+  EXPECT_FALSE(has_code_for("", 80));
+  EXPECT_TRUE(has_code_for("80-real", 89));
+  EXPECT_FALSE(has_code_for("80-real", 90)) << "machine code of another family, and no PTX";
+  EXPECT_FALSE(has_code_for("86-real", 80));
+  EXPECT_TRUE(has_code_for("80-virtual", 90));
+  EXPECT_TRUE(has_code_for("90a", 90));
+  EXPECT_FALSE(has_code_for("90a", 100));
+  EXPECT_EQ(numbers_of("75,80-real,90a"), (std::vector<int>{75, 80, 90}));
+}
+
+TEST(CudaAdvice, VersionsAsPeopleWriteThem) {
+  EXPECT_EQ(version_text(12040), "12.4");
+  EXPECT_EQ(version_text(13000), "13.0");
+  EXPECT_EQ(version_text(0), "");
+}
+
+TEST(GpuReport, EitherFindsAGpuThatRunsOrSaysWhyNot) {
+  const GpuReport report = gpus();
+  EXPECT_EQ(report.built, built_for(DeviceKind::cuda));
+  EXPECT_EQ(report.usable() == nullptr, !report.problem.empty());
+  EXPECT_EQ(report.problem.empty(), report.remedy.empty());
+  EXPECT_EQ(report.built, !report.toolkit.empty());
+  EXPECT_EQ(report.built, !report.architectures.empty());
+}
+
+TEST(GpuReport, TheFirstThatRunsIsTaken) {
+  GpuReport report;
+  EXPECT_EQ(report.usable(), nullptr);
+  report.gpus = {{.index = 0, .sm = 70}, {.index = 1, .sm = 90, .runs = true}};
+  ASSERT_NE(report.usable(), nullptr);
+  EXPECT_EQ(report.usable()->index, 1);
+}
+
+}  // namespace
+}  // namespace moe::cuda
