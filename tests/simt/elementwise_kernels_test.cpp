@@ -108,8 +108,7 @@ TEST(ElementwiseKernels, AddSquaresAddsToWhatIsThere) {
 TEST(ElementwiseKernels, AddSquaresOfManyElements) {
   const std::int64_t n = 4096 * 1024 + 33;
   const std::vector<float> x(n, 3);
-  Context ctx(2);
-  ctx.device.kind = DeviceKind::emulated;
+  Context ctx({.kind = DeviceKind::emulated}, 2);
   OnDevice<double> sum(ctx, std::vector<double>{0});
   OnDevice<float> values(ctx, x);
   add_squares<float>(ctx, sum, values, n);
