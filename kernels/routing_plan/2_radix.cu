@@ -168,17 +168,16 @@ void sort_by_key_radix(Context& ctx, std::int32_t* offset, std::int32_t* source,
   const std::int64_t run = std::max<std::int64_t>(16, (n + 256 * kThreads - 1) / (256 * kThreads));
   const std::int64_t chunks = (n + run * kThreads - 1) / (run * kThreads);
   const bool work = n > 0 && buckets > 0;
-  // Two places for the number of elements kept: a pass writes its own while it reads that of the pass before.
-  Scratch<std::int32_t> count(ctx, chunks * count_of_digits), start(ctx, 2 * (count_of_digits + 1)),
+  // The number of elements kept stands behind the last start: every pass works out the same.
+  Scratch<std::int32_t> count(ctx, chunks * count_of_digits), start(ctx, count_of_digits + 1),
       other(ctx, digits.passes > 1 ? n : 0);
   const std::int32_t *order = nullptr, *kept = nullptr;
   for (int pass = 0; work && pass < digits.passes; ++pass) {
-    std::int32_t* begins = start.data() + pass % 2 * (count_of_digits + 1);
     std::int32_t* out = (digits.passes - pass) % 2 ? source : other.data();  // the last one writes to source
-    run_pass(ctx, out, begins, count.data(),
+    run_pass(ctx, out, start.data(), count.data(),
              {key, order, kept, n, buckets, run, pass * digits.bits, count_of_digits}, chunks);
     order = out;
-    kept = begins + count_of_digits;
+    kept = start.data() + count_of_digits;
   }
   launch(ctx, radix_finish_kernel, element_blocks(std::max(n, buckets + 1)), kElementThreads, 0, offset,
          source, row, kept, key, n, buckets);
