@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/balance_loss/balance_loss.hpp"
+#include "kernels/balance_loss/versions.hpp"
 #include "kernels/base/parallel.hpp"
 #include "kernels/base/squares.hpp"
 
@@ -106,6 +107,21 @@ constexpr Version<ZLoss<T>> z_versions[] = {{"plain", DeviceKind::cpu, 0, z_loss
 template <class T>
 constexpr Version<ZLossBackward<T>> z_backward_versions[] = {
     {"plain", DeviceKind::cpu, 0, z_loss_backward_plain<T>}};
+
+template <>
+constexpr Version<BalanceLoss<float>> versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, balance_loss_plain<float>}, MOE_DEVICE_ROWS("1_naive", balance_loss_naive)};
+template <>
+constexpr Version<BalanceLossBackward<float>> backward_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, balance_loss_backward_plain<float>},
+    MOE_DEVICE_ROWS("1_naive", balance_loss_backward_naive)};
+template <>
+constexpr Version<ZLoss<float>> z_versions<float>[] = {{"plain", DeviceKind::cpu, 0, z_loss_plain<float>},
+                                                       MOE_DEVICE_ROWS("1_naive", z_loss_naive)};
+template <>
+constexpr Version<ZLossBackward<float>> z_backward_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, z_loss_backward_plain<float>},
+    MOE_DEVICE_ROWS("1_naive", z_loss_backward_naive)};
 
 }  // namespace
 

@@ -9,6 +9,8 @@
 #include <cstdint>
 #include <numbers>
 
+#include "kernels/base/host_device.hpp"
+
 namespace moe {
 
 // What the numbers are for; two purposes never share a stream. Append only: checkpoints depend on the values.
@@ -28,14 +30,22 @@ struct RngKey {
   std::uint32_t step = 0;
 };
 
-// Four independent 32-bit words. index < 2^48: the global index of the token, parameter, ... that asks.
-inline std::array<std::uint32_t, 4> philox(const RngKey& key, std::uint64_t index) {
+namespace detail {
+
+MOE_HOST_DEVICE inline philox4x32_ctr_t philox_words(const RngKey& key, std::uint64_t index) {
   const philox4x32_key_t k = {
       {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)}};
   const philox4x32_ctr_t c = {{static_cast<std::uint32_t>(index),
                                static_cast<std::uint32_t>(index >> 32) << 16 | key.layer, key.step,
                                static_cast<std::uint32_t>(key.purpose)}};
-  const philox4x32_ctr_t r = philox4x32(c, k);
+  return philox4x32(c, k);
+}
+
+}  // namespace detail
+
+// Four independent 32-bit words. index < 2^48: the global index of the token, parameter, ... that asks.
+inline std::array<std::uint32_t, 4> philox(const RngKey& key, std::uint64_t index) {
+  const philox4x32_ctr_t r = detail::philox_words(key, index);
   return {r.v[0], r.v[1], r.v[2], r.v[3]};
 }
 
@@ -49,10 +59,10 @@ inline float uniform(const RngKey& key, std::uint64_t index) {
 }
 
 // N(0, 1) by Box-Muller; in double, so that every libm rounds to the same float in practice.
-inline float normal(const RngKey& key, std::uint64_t index) {
-  const auto w = philox(key, index);
-  const double u = (static_cast<double>(w[0]) + 1) * 0x1p-32;  // (0, 1]
-  const double v = static_cast<double>(w[1]) * 0x1p-32;
+MOE_HOST_DEVICE inline float normal(const RngKey& key, std::uint64_t index) {
+  const philox4x32_ctr_t w = detail::philox_words(key, index);
+  const double u = (static_cast<double>(w.v[0]) + 1) * 0x1p-32;  // (0, 1]
+  const double v = static_cast<double>(w.v[1]) * 0x1p-32;
   return static_cast<float>(std::sqrt(-2 * std::log(u)) * std::cos(2 * std::numbers::pi * v));
 }
 

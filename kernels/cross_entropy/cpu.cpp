@@ -3,6 +3,7 @@
 
 #include "kernels/base/parallel.hpp"
 #include "kernels/cross_entropy/cross_entropy.hpp"
+#include "kernels/cross_entropy/versions.hpp"
 #include "kernels/softmax/row.hpp"
 
 namespace moe {
@@ -84,6 +85,10 @@ void cross_entropy_plain(Context& ctx, T* loss, T* row_loss, T* dlogits, const T
 
 template <class T>
 constexpr Version<CrossEntropy<T>> versions[] = {{"plain", DeviceKind::cpu, 0, cross_entropy_plain<T>}};
+template <>
+constexpr Version<CrossEntropy<float>> versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, cross_entropy_plain<float>},
+    MOE_DEVICE_ROWS("1_naive", cross_entropy_naive)};
 
 }  // namespace
 

@@ -1,4 +1,5 @@
 // Softmax cross-entropy of next-token prediction, in nats. Rows whose target is negative do not count.
+// A target beyond the vocabulary is an Error on the CPU; a device does not ask the host, and its loss becomes NaN.
 #pragma once
 
 #include <cstdint>

@@ -1,6 +1,7 @@
 #include "kernels/base/parallel.hpp"
 #include "kernels/base/squares.hpp"
 #include "kernels/elementwise/elementwise.hpp"
+#include "kernels/elementwise/versions.hpp"
 
 namespace moe {
 namespace {
@@ -67,6 +68,25 @@ constexpr Version<FillNormal<T>> fill_normal_versions[] = {
 template <class T>
 constexpr Version<AddSquares<T>> add_squares_versions[] = {
     {"plain", DeviceKind::cpu, 0, add_squares_plain<T>}};
+
+template <>
+constexpr Version<Fill<float>> fill_versions<float>[] = {{"plain", DeviceKind::cpu, 0, fill_plain<float>},
+                                                         MOE_DEVICE_ROWS("1_naive", fill_float_naive)};
+template <>
+constexpr Version<Fill<double>> fill_versions<double>[] = {{"plain", DeviceKind::cpu, 0, fill_plain<double>},
+                                                           MOE_DEVICE_ROWS("1_naive", fill_double_naive)};
+template <>
+constexpr Version<Add<float>> add_versions<float>[] = {{"plain", DeviceKind::cpu, 0, add_plain<float>},
+                                                       MOE_DEVICE_ROWS("1_naive", add_naive)};
+template <>
+constexpr Version<ScaleBy<float>> scale_by_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, scale_by_plain<float>}, MOE_DEVICE_ROWS("1_naive", scale_by_naive)};
+template <>
+constexpr Version<FillNormal<float>> fill_normal_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, fill_normal_plain<float>}, MOE_DEVICE_ROWS("1_naive", fill_normal_naive)};
+template <>
+constexpr Version<AddSquares<float>> add_squares_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, add_squares_plain<float>}, MOE_DEVICE_ROWS("1_naive", add_squares_naive)};
 
 }  // namespace
 

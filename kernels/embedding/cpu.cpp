@@ -2,6 +2,7 @@
 
 #include "kernels/base/parallel.hpp"
 #include "kernels/embedding/embedding.hpp"
+#include "kernels/embedding/versions.hpp"
 
 namespace moe {
 namespace {
@@ -64,6 +65,14 @@ constexpr Version<Embedding<T>> versions[] = {{"plain", DeviceKind::cpu, 0, embe
 template <class T>
 constexpr Version<EmbeddingBackward<T>> backward_versions[] = {
     {"plain", DeviceKind::cpu, 0, embedding_backward_plain<T>}};
+
+template <>
+constexpr Version<Embedding<float>> versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, embedding_plain<float>}, MOE_DEVICE_ROWS("1_naive", embedding_naive)};
+template <>
+constexpr Version<EmbeddingBackward<float>> backward_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, embedding_backward_plain<float>},
+    MOE_DEVICE_ROWS("1_naive", embedding_backward_naive)};
 
 }  // namespace
 

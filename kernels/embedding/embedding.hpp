@@ -1,4 +1,7 @@
 // Embedding look-up: y[n] = table[id[n]].
+//
+// An id outside [0, V) is an Error on the CPU. On a device ids are never read by the host: there such a row becomes NaN,
+// and backward passes over it.
 #pragma once
 
 #include <cstdint>

@@ -1,4 +1,6 @@
-// A warp takes a row and reads it twice.
+// A warp takes a row and reads it twice. The gradient of the weights is a sum over rows, in a pass of its own that reads
+// x and dy once more.
+#include "kernels/base/columns.cuh"
 #include "kernels/base/warp.cuh"
 #include "kernels/rms_norm/versions.hpp"
 
@@ -17,12 +19,46 @@ __global__ void __launch_bounds__(kRowThreads)
   if (inverse_rms && lane_of_warp() == 0) inverse_rms[n] = inverse;
 }
 
+// With s = inverse rms: dx = s·(g - x·s²·mean(g·x)), g = w ⊙ dy.
+__global__ void __launch_bounds__(kRowThreads)
+    rms_norm_backward_kernel(float* __restrict__ dx, const float* __restrict__ dy,
+                             const float* __restrict__ x, const float* __restrict__ w,
+                             const float* __restrict__ inverse_rms, std::int64_t N, std::int64_t D) {
+  const std::int64_t n = row_of_warp();
+  if (n >= N) return;  // all lanes of the warp
+  float sum = 0;
+  for (std::int64_t d = lane_of_warp(); d < D; d += kWarp) sum += w[d] * dy[n * D + d] * x[n * D + d];
+  const float inverse = inverse_rms[n];
+  const float pull = warp_sum(sum) / static_cast<float>(D) * inverse * inverse;
+  for (std::int64_t d = lane_of_warp(); d < D; d += kWarp)
+    dx[n * D + d] = inverse * (w[d] * dy[n * D + d] - x[n * D + d] * pull);
+}
+
+// A row's share of dw.
+struct RmsNormWeightTerm {
+  const float *dy, *x, *inverse_rms;
+  std::int64_t D;
+  __device__ float operator()(std::int64_t n, std::int64_t d) const {
+    return dy[n * D + d] * (x[n * D + d] * inverse_rms[n]);
+  }
+};
+
 void rms_norm_naive(Context& ctx, float* y, float* inverse_rms, const float* x, const float* w,
                     std::int64_t N, std::int64_t D, double epsilon) {
   account(ctx, sizeof(float) * (2.0 * N * D + D + (inverse_rms ? N : 0)), 4.0 * N * D);
   if (N == 0) return;
   launch(ctx, rms_norm_kernel, blocks(N, kRowsPerBlock), kRowThreads, 0, y, inverse_rms, x, w, N, D,
          static_cast<float>(epsilon));
+}
+
+void rms_norm_backward_naive(Context& ctx, float* dx, float* dw, const float* dy, const float* x,
+                             const float* w, const float* inverse_rms, std::int64_t N, std::int64_t D,
+                             bool accumulate_dw) {
+  account(ctx, sizeof(float) * (3.0 * N * D + (accumulate_dw ? 3.0 : 2.0) * D + N), 9.0 * N * D);
+  if (N > 0)
+    launch(ctx, rms_norm_backward_kernel, blocks(N, kRowsPerBlock), kRowThreads, 0, dx, dy, x, w, inverse_rms,
+           N, D);
+  sum_columns(ctx, dw, RmsNormWeightTerm{dy, x, inverse_rms, D}, N, D, accumulate_dw);
 }
 
 }  // namespace moe::MOE_BACKEND

@@ -82,6 +82,10 @@ constexpr Version<RmsNorm<float>> versions<float>[] = {{"plain", DeviceKind::cpu
 template <class T>
 constexpr Version<RmsNormBackward<T>> backward_versions[] = {
     {"plain", DeviceKind::cpu, 0, rms_norm_backward_plain<T>}};
+template <>
+constexpr Version<RmsNormBackward<float>> backward_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, rms_norm_backward_plain<float>},
+    MOE_DEVICE_ROWS("1_naive", rms_norm_backward_naive)};
 
 }  // namespace
 

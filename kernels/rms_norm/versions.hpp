@@ -7,5 +7,6 @@
 namespace moe {
 
 MOE_DEVICE_VERSION(RmsNorm<float>, rms_norm_naive)
+MOE_DEVICE_VERSION(RmsNormBackward<float>, rms_norm_backward_naive)
 
 }  // namespace moe

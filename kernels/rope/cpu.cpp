@@ -9,6 +9,7 @@
 #include <cmath>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/rope/versions.hpp"
 
 namespace moe {
 namespace {
@@ -124,6 +125,9 @@ void rope_plain(Context& ctx, T* x, const std::int32_t* position, const RopeShap
 
 template <class T>
 constexpr Version<Rope<T>> versions[] = {{"plain", DeviceKind::cpu, 0, rope_plain<T>}};
+template <>
+constexpr Version<Rope<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, rope_plain<float>},
+                                                    MOE_DEVICE_ROWS("1_naive", rope_naive)};
 
 }  // namespace
 

@@ -17,7 +17,7 @@ struct RopeShape {
   bool inverse = false;  // turn back: the backward pass
 };
 
-// In place on x (N, heads, W). position (N): position of each row within its sequence.
+// In place on x (N, heads, W). position (N): position of each row within its sequence, not negative; the CPU checks it.
 template <class T>
 using Rope = void(Context&, T* x, const std::int32_t* position, const RopeShape& shape);
 

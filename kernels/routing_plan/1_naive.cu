@@ -1,6 +1,12 @@
 // Histogram by atomics in global memory, one a key. Stable sort in four launches: count, scan, place, mark what is left
 // out. Keys are cut into chunks, and in each a thread takes one bucket and walks the whole chunk, so that equal keys
 // keep their order: buckets · n reads. The scan is one thread's work.
+//
+// Capacity: an element's place in the sorted list less its bucket's beginning is its rank in the bucket. Any version of the
+// sort will do. The rest is elementwise.
+#include <algorithm>
+
+#include "kernels/base/elements.cuh"
 #include "kernels/base/warp.cuh"
 #include "kernels/routing_plan/versions.hpp"
 
@@ -77,6 +83,29 @@ __global__ void mark_left_out_kernel(std::int32_t* source, std::int32_t* row, co
   if (row && !inside(key[i], buckets)) row[i] = -1;
 }
 
+// row, offset: of the sort by key. kept_key may be key.
+__global__ void __launch_bounds__(kElementThreads)
+    limit_kernel(std::int32_t* kept_key, const std::int32_t* key, const std::int32_t* row,
+                 const std::int32_t* offset, std::int64_t n, std::int64_t capacity) {
+  each_element(n, [=](std::int64_t i) {
+    const std::int32_t k = key[i];
+    kept_key[i] = row[i] >= 0 && row[i] - offset[k] < capacity ? k : -1;
+  });
+}
+
+__global__ void __launch_bounds__(kElementThreads)
+    token_major_kernel(std::int32_t* __restrict__ token, std::int32_t* __restrict__ token_offset,
+                       const std::int32_t* __restrict__ source, std::int32_t N, std::int32_t K) {
+  each_element(std::int64_t{N} * K, [=](std::int64_t i) { token[i] = source[i] < 0 ? -1 : source[i] / K; });
+  each_element(std::int64_t{N} + 1,
+               [=](std::int64_t n) { token_offset[n] = static_cast<std::int32_t>(n * K); });
+}
+
+__global__ void __launch_bounds__(kElementThreads)
+    look_up_kernel(std::int32_t* y, const std::int32_t* table, const std::int32_t* index, std::int64_t n) {
+  each_element(n, [=](std::int64_t i) { y[i] = index[i] < 0 ? -1 : table[index[i]]; });
+}
+
 void histogram_naive(Context& ctx, std::int32_t* count, const std::int32_t* key, std::int64_t n,
                      std::int64_t buckets) {
   account(ctx, 4.0 * (n + buckets));
@@ -97,6 +126,29 @@ void sort_by_key_naive(Context& ctx, std::int32_t* offset, std::int32_t* source,
   if (work) launch(ctx, place_kernel, grid, kThreads, 0, source, row, next.data(), key, n, buckets);
   if (n > 0)
     launch(ctx, mark_left_out_kernel, blocks(n, kThreads), kThreads, 0, source, row, offset, key, n, buckets);
+}
+
+void limit_per_key_naive(Context& ctx, std::int32_t* kept_key, const std::int32_t* key, std::int64_t n,
+                         std::int64_t buckets, std::int64_t capacity) {
+  account(ctx, 8.0 * n);
+  if (n == 0) return;
+  Scratch<std::int32_t> offset(ctx, buckets + 1), source(ctx, n), row(ctx, n);
+  sort_by_key(ctx, offset.data(), source.data(), row.data(), key, n, buckets);
+  launch(ctx, limit_kernel, element_blocks(n), kElementThreads, 0, kept_key, key, row.data(), offset.data(),
+         n, capacity);
+}
+
+void token_major_naive(Context& ctx, std::int32_t* token, std::int32_t* token_offset,
+                       const std::int32_t* source, std::int64_t N, std::int64_t K) {
+  account(ctx, 4.0 * (2 * N * K + N));
+  launch(ctx, token_major_kernel, element_blocks(std::max(N * K, N + 1)), kElementThreads, 0, token,
+         token_offset, source, N, K);
+}
+
+void look_up_naive(Context& ctx, std::int32_t* y, const std::int32_t* table, const std::int32_t* index,
+                   std::int64_t n) {
+  account(ctx, 12.0 * n);
+  if (n > 0) launch(ctx, look_up_kernel, element_blocks(n), kElementThreads, 0, y, table, index, n);
 }
 
 }  // namespace moe::MOE_BACKEND

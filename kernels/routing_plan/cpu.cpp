@@ -131,13 +131,17 @@ void look_up_plain(Context& ctx, std::int32_t* y, const std::int32_t* table, con
   });
 }
 
-constexpr Version<TokenMajor> token_major_versions[] = {{"plain", DeviceKind::cpu, 0, token_major_plain}};
-constexpr Version<LookUp> look_up_versions[] = {{"plain", DeviceKind::cpu, 0, look_up_plain}};
+constexpr Version<TokenMajor> token_major_versions[] = {{"plain", DeviceKind::cpu, 0, token_major_plain},
+                                                        MOE_DEVICE_ROWS("1_naive", token_major_naive)};
+constexpr Version<LookUp> look_up_versions[] = {{"plain", DeviceKind::cpu, 0, look_up_plain},
+                                                MOE_DEVICE_ROWS("1_naive", look_up_naive)};
 constexpr Version<Histogram> histogram_versions[] = {{"plain", DeviceKind::cpu, 0, count_keys},
                                                      MOE_DEVICE_ROWS("1_naive", histogram_naive)};
 constexpr Version<SortByKey> sort_versions[] = {{"plain", DeviceKind::cpu, 0, sort},
-                                                MOE_DEVICE_ROWS("1_naive", sort_by_key_naive)};
-constexpr Version<LimitPerKey> limit_versions[] = {{"plain", DeviceKind::cpu, 0, limit}};
+                                                MOE_DEVICE_ROWS("1_naive", sort_by_key_naive)
+                                                    MOE_DEVICE_ROWS("2_radix", sort_by_key_radix)};
+constexpr Version<LimitPerKey> limit_versions[] = {{"plain", DeviceKind::cpu, 0, limit},
+                                                   MOE_DEVICE_ROWS("1_naive", limit_per_key_naive)};
 
 }  // namespace
 

@@ -15,7 +15,8 @@ constexpr Version<TopKGate<double>> forward_f64[] = {
     {"selection", kCpu, 0, detail::top_k_gate_selection<double>}};
 
 constexpr Version<TopKGateBackward<float>> backward_f32[] = {
-    {"plain", kCpu, 0, detail::top_k_gate_backward_plain<float>}};
+    {"plain", kCpu, 0, detail::top_k_gate_backward_plain<float>},
+    MOE_DEVICE_ROWS("1_naive", top_k_gate_backward_naive)};
 constexpr Version<TopKGateBackward<double>> backward_f64[] = {
     {"plain", kCpu, 0, detail::top_k_gate_backward_plain<double>}};
 

@@ -20,5 +20,6 @@ void top_k_gate_backward_plain(Context&, T* dscore, const T* dweight, const T* s
 }  // namespace detail
 
 MOE_DEVICE_VERSION(TopKGate<float>, top_k_gate_naive)
+MOE_DEVICE_VERSION(TopKGateBackward<float>, top_k_gate_backward_naive)
 
 }  // namespace moe
