@@ -10,7 +10,7 @@ namespace moe {
 
 // min(1, max_norm / norm). A norm that is not finite gives NaN, so that the step shows it: max_norm / inf
 // would be 0, and the update would pass for a harmless one.
-MOE_HOST_DEVICE inline double clip_factor(double squared_norm, double max_norm) {
+MOE_HOST_DEVICE double clip_factor(double squared_norm, double max_norm) {
   if (!(squared_norm < HUGE_VAL)) return NAN;
   const double factor = max_norm / (std::sqrt(squared_norm) + 1e-6);
   return factor < 1 ? factor : 1;

@@ -5,6 +5,14 @@
 #include <cmath>
 
 #include "kernels/attention/attention.hpp"
+#include "kernels/base/backends.hpp"
+
+namespace moe {
+
+MOE_DEVICE_VERSION(Attention<float>, attention_tiled)
+MOE_DEVICE_VERSION(AttentionBackward<float>, attention_backward_tiled)
+
+}  // namespace moe
 
 namespace moe::detail {
 

@@ -32,7 +32,7 @@ struct RngKey {
 
 namespace detail {
 
-MOE_HOST_DEVICE inline philox4x32_ctr_t philox_words(const RngKey& key, std::uint64_t index) {
+MOE_HOST_DEVICE philox4x32_ctr_t philox_words(const RngKey& key, std::uint64_t index) {
   const philox4x32_key_t k = {
       {static_cast<std::uint32_t>(key.seed), static_cast<std::uint32_t>(key.seed >> 32)}};
   const philox4x32_ctr_t c = {{static_cast<std::uint32_t>(index),
@@ -59,7 +59,7 @@ inline float uniform(const RngKey& key, std::uint64_t index) {
 }
 
 // N(0, 1) by Box-Muller; in double, so that every libm rounds to the same float in practice.
-MOE_HOST_DEVICE inline float normal(const RngKey& key, std::uint64_t index) {
+MOE_HOST_DEVICE float normal(const RngKey& key, std::uint64_t index) {
   const philox4x32_ctr_t w = detail::philox_words(key, index);
   const double u = (static_cast<double>(w.v[0]) + 1) * 0x1p-32;  // (0, 1]
   const double v = static_cast<double>(w.v[1]) * 0x1p-32;

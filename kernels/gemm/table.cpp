@@ -52,12 +52,13 @@ void onednn(Context& ctx, float* c, const float* a, const float* b, const GemmSh
 }
 #endif
 
-constexpr Version<Gemm<float>> versions_f32[] = {{"plain", DeviceKind::cpu, 0, plain<float>},
-                                                 {"eigen", DeviceKind::cpu, 0, eigen<float>},
+constexpr Version<Gemm<float>> versions_f32[] = {
+    {"plain", DeviceKind::cpu, 0, plain<float>},
+    {"eigen", DeviceKind::cpu, 0, eigen<float>},
 #ifdef MOE_HAVE_ONEDNN
-                                                 {"onednn", DeviceKind::cpu, 0, onednn},
+    {"onednn", DeviceKind::cpu, 0, onednn},
 #endif
-                                                 MOE_DEVICE_ROWS("1_tiled", gemm_tiled)};
+    MOE_DEVICE_ROWS("1_tiled", gemm_tiled) MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)};
 constexpr Version<Gemm<double>> versions_f64[] = {
     {"plain", DeviceKind::cpu, 0, plain<double>},
     {"eigen", DeviceKind::cpu, 0, eigen<double>},

@@ -3,26 +3,32 @@
 namespace moe {
 namespace {
 
-template <class T>
-constexpr Version<GroupedFfn<T>> forward[] = {
-    {"plain", DeviceKind::cpu, 0, detail::grouped_ffn_plain<T>},
-    {"fused", DeviceKind::cpu, 0, detail::grouped_ffn_fused<T>},
+constexpr Version<GroupedFfn<float>> forward_f32[] = {
+    {"plain", DeviceKind::cpu, 0, detail::grouped_ffn_plain<float>},
+    {"fused", DeviceKind::cpu, 0, detail::grouped_ffn_fused<float>},
+    MOE_DEVICE_ROWS("1_tiled", grouped_ffn_tiled)};
+constexpr Version<GroupedFfn<double>> forward_f64[] = {
+    {"plain", DeviceKind::cpu, 0, detail::grouped_ffn_plain<double>},
+    {"fused", DeviceKind::cpu, 0, detail::grouped_ffn_fused<double>},
 };
-template <class T>
-constexpr Version<GroupedFfnBackward<T>> backward[] = {
-    {"plain", DeviceKind::cpu, 0, detail::grouped_ffn_backward_plain<T>},
-    {"fused", DeviceKind::cpu, 0, detail::grouped_ffn_backward_fused<T>},
+constexpr Version<GroupedFfnBackward<float>> backward_f32[] = {
+    {"plain", DeviceKind::cpu, 0, detail::grouped_ffn_backward_plain<float>},
+    {"fused", DeviceKind::cpu, 0, detail::grouped_ffn_backward_fused<float>},
+    MOE_DEVICE_ROWS("1_tiled", grouped_ffn_backward_tiled)};
+constexpr Version<GroupedFfnBackward<double>> backward_f64[] = {
+    {"plain", DeviceKind::cpu, 0, detail::grouped_ffn_backward_plain<double>},
+    {"fused", DeviceKind::cpu, 0, detail::grouped_ffn_backward_fused<double>},
 };
 
 }  // namespace
 
 template <>
-Operation<GroupedFfn<float>> grouped_ffn<float>{"grouped_ffn", forward<float>};
+Operation<GroupedFfn<float>> grouped_ffn<float>{"grouped_ffn", forward_f32};
 template <>
-Operation<GroupedFfn<double>> grouped_ffn<double>{"grouped_ffn", forward<double>};
+Operation<GroupedFfn<double>> grouped_ffn<double>{"grouped_ffn", forward_f64};
 template <>
-Operation<GroupedFfnBackward<float>> grouped_ffn_backward<float>{"grouped_ffn_backward", backward<float>};
+Operation<GroupedFfnBackward<float>> grouped_ffn_backward<float>{"grouped_ffn_backward", backward_f32};
 template <>
-Operation<GroupedFfnBackward<double>> grouped_ffn_backward<double>{"grouped_ffn_backward", backward<double>};
+Operation<GroupedFfnBackward<double>> grouped_ffn_backward<double>{"grouped_ffn_backward", backward_f64};
 
 }  // namespace moe

@@ -1,7 +1,15 @@
 // The rows of the tables, private to this folder.
 #pragma once
 
+#include "kernels/base/backends.hpp"
 #include "kernels/grouped_ffn/grouped_ffn.hpp"
+
+namespace moe {
+
+MOE_DEVICE_VERSION(GroupedFfn<float>, grouped_ffn_tiled)
+MOE_DEVICE_VERSION(GroupedFfnBackward<float>, grouped_ffn_backward_tiled)
+
+}  // namespace moe
 
 namespace moe::detail {
 

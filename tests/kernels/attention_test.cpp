@@ -17,8 +17,8 @@ void expect_all(const AttentionShape& shape) {
   SCOPED_TRACE(describe(shape));
   const Problem p(shape);
   const Oracle expected = oracle(p);
-  for (std::size_t i = 0; i < attention<T>.versions().size(); ++i) {
-    SCOPED_TRACE(attention<T>.versions()[i].name);
+  for (std::size_t i = 0; i < versions_here(attention<T>).size(); ++i) {
+    SCOPED_TRACE(versions_here(attention<T>)[i].name);
     const Result<T> actual = run<T>(i, p, 2);
     EXPECT_TRUE(close(actual.o, cast<T>(expected.o.values), kSumRounding<T>)) << "o";
     EXPECT_TRUE(close(actual.logsumexp, cast<T>(expected.logsumexp), kSumRounding<T>)) << "logsumexp";
@@ -101,14 +101,14 @@ TYPED_TEST(AttentionTest, TakesAndFillsOnePackedTensor) {
   spread(want.data(), expected.dk, {s.Tk, ld, k}, s.B);
   spread(want.data(), expected.dv, {s.Tk, ld, v}, s.B);
   const std::vector<T> d_o = cast<T>(p.d_o.values);
-  for (std::size_t i = 0; i < attention<T>.versions().size(); ++i) {
+  for (std::size_t i = 0; i < versions_here(attention<T>).size(); ++i) {
     Context ctx(2);
     Output<T> o(d_o.size()), logsumexp(s.B * s.H * s.Tq), d(qkv.size());
-    attention<T>.versions()[i].function(ctx, o, logsumexp, qkv.data(), qkv.data() + k, qkv.data() + v, s);
-    attention_backward<T>.versions()[i].function(ctx, d, d + k, d + v, d_o.data(), qkv.data(), qkv.data() + k,
-                                                 qkv.data() + v, o, logsumexp, s);
-    EXPECT_TRUE(close(o, cast<T>(expected.o.values), kSumRounding<T>)) << attention<T>.versions()[i].name;
-    EXPECT_TRUE(close(d, want, kSumRounding<T>)) << attention<T>.versions()[i].name;
+    versions_here(attention<T>)[i].function(ctx, o, logsumexp, qkv.data(), qkv.data() + k, qkv.data() + v, s);
+    versions_here(attention_backward<T>)[i].function(ctx, d, d + k, d + v, d_o.data(), qkv.data(),
+                                                     qkv.data() + k, qkv.data() + v, o, logsumexp, s);
+    EXPECT_TRUE(close(o, cast<T>(expected.o.values), kSumRounding<T>)) << versions_here(attention<T>)[i].name;
+    EXPECT_TRUE(close(d, want, kSumRounding<T>)) << versions_here(attention<T>)[i].name;
   }
 }
 
@@ -116,10 +116,10 @@ TYPED_TEST(AttentionTest, LaterTokensChangeNoByteOfEarlierOutputs) {
   using T = TypeParam;
   const Problem before(self(1, 129, 2, 1, 8));
   const std::int64_t row = before.s.H * before.s.W;
-  for (std::size_t i = 0; i < attention<T>.versions().size(); ++i) {
+  for (std::size_t i = 0; i < versions_here(attention<T>).size(); ++i) {
     const Result<T> first = run<T>(i, before, 1);
     for (const std::int64_t t : {1, 33, 64, 128}) {
-      SCOPED_TRACE(concat(attention<T>.versions()[i].name, " from position ", t));
+      SCOPED_TRACE(concat(versions_here(attention<T>)[i].name, " from position ", t));
       Problem after = before;
       for (Dense* x : {&after.q, &after.k, &after.v})
         for (double* y = x->at(0, t, 0); y != x->values.data() + x->values.size(); ++y) *y = 9 - 2 * *y;
@@ -133,10 +133,10 @@ TYPED_TEST(AttentionTest, LaterTokensChangeNoByteOfEarlierOutputs) {
 TYPED_TEST(AttentionTest, GivesTheSameBytesForAnyThreadCount) {
   using T = TypeParam;
   const Problem p(self(2, 129, 4, 2, 8));
-  for (std::size_t i = 0; i < attention<T>.versions().size(); ++i) {
+  for (std::size_t i = 0; i < versions_here(attention<T>).size(); ++i) {
     const Result<T> one = run<T>(i, p, 1);
     for (const int threads : kThreadCounts) {
-      SCOPED_TRACE(concat(attention<T>.versions()[i].name, " on ", threads, " threads"));
+      SCOPED_TRACE(concat(versions_here(attention<T>)[i].name, " on ", threads, " threads"));
       const Result<T> many = run<T>(i, p, threads);
       EXPECT_TRUE(same_bytes(many.o, one.o));
       EXPECT_TRUE(same_bytes(many.logsumexp, one.logsumexp));
@@ -154,10 +154,10 @@ TYPED_TEST(AttentionTest, SurvivesLargeScores) {
   p.q.values = {1, 1, 1};
   p.k.values = {4000, 3000, -5000};
   p.v.values = {7, 8, 9};
-  for (std::size_t i = 0; i < attention<T>.versions().size(); ++i) {
+  for (std::size_t i = 0; i < versions_here(attention<T>).size(); ++i) {
     const Result<T> actual = run<T>(i, p, 1);
-    EXPECT_TRUE(close(actual.o, {7, 7, 7})) << attention<T>.versions()[i].name;
-    EXPECT_TRUE(close(actual.logsumexp, {4000, 4000, 4000})) << attention<T>.versions()[i].name;
+    EXPECT_TRUE(close(actual.o, {7, 7, 7})) << versions_here(attention<T>)[i].name;
+    EXPECT_TRUE(close(actual.logsumexp, {4000, 4000, 4000})) << versions_here(attention<T>)[i].name;
   }
 }
 
@@ -165,15 +165,15 @@ TYPED_TEST(AttentionTest, SurvivesLargeScores) {
 TYPED_TEST(AttentionTest, PropagatesNaN) {
   using T = TypeParam;
   for (const std::int64_t bad : {0, 2, 4})
-    for (std::size_t i = 0; i < attention<T>.versions().size(); ++i) {
+    for (std::size_t i = 0; i < versions_here(attention<T>).size(); ++i) {
       Problem p(self(1, 5, 1, 1, 8));
       p.k.at(0, bad, 0)[3] = kNaN;
       const Result<T> actual = run<T>(i, p, 1);
       for (std::int64_t t = 0; t < 5; ++t) {
         EXPECT_EQ(std::isnan(actual.o[t * 8]), t >= bad)
-            << attention<T>.versions()[i].name << " key " << bad << " query " << t;
+            << versions_here(attention<T>)[i].name << " key " << bad << " query " << t;
         EXPECT_EQ(std::isnan(actual.logsumexp[t]), t >= bad)
-            << attention<T>.versions()[i].name << " query " << t;
+            << versions_here(attention<T>)[i].name << " query " << t;
       }
     }
 }
@@ -182,8 +182,8 @@ TEST(Attention, GradientsAreFiniteDifferences) {
   AttentionShape causal = self(2, 3, 2, 1, 2), across = self(1, 4, 2, 2, 2, false);
   across.Tq = 2;
   for (const AttentionShape& shape : {causal, across, cached(2, 2, 3, 5)})
-    for (std::size_t i = 0; i < attention<double>.versions().size(); ++i) {
-      SCOPED_TRACE(concat(attention<double>.versions()[i].name, ' ', describe(shape)));
+    for (std::size_t i = 0; i < versions_here(attention<double>).size(); ++i) {
+      SCOPED_TRACE(concat(versions_here(attention<double>)[i].name, ' ', describe(shape)));
       Problem p(shape);
       const auto loss = [&] { return inner(run<double>(i, p, 1).o, p.d_o.values); };
       const Result<double> actual = run<double>(i, p, 1);

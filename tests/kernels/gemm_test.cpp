@@ -73,7 +73,7 @@ template <class T>
 void expect_all(const GemmShape& shape) {
   SCOPED_TRACE(describe(shape));
   const Problem<T> problem(shape);
-  for (const auto& version : gemm<T>.versions())
+  for (const auto& version : versions_here(gemm<T>))
     for (const int threads : {1, 2}) {
       SCOPED_TRACE(concat(version.name, " on ", threads, " threads"));
       Context ctx(threads);
@@ -127,7 +127,7 @@ TYPED_TEST(GemmTest, GivesTheSameBytesForAnyThreadCount) {
   using T = TypeParam;
   const GemmShape s = gemm_shape(301, 129, 257);
   const std::vector<T> a = random_normal<T>(s.M * s.K, 1), b = random_normal<T>(s.K * s.N, 2);
-  for (const auto& version : gemm<T>.versions()) {
+  for (const auto& version : versions_here(gemm<T>)) {
     SCOPED_TRACE(version.name);
     std::vector<T> first;
     for (const int threads : kThreadCounts) {
@@ -143,7 +143,7 @@ TYPED_TEST(GemmTest, GivesTheSameBytesForAnyThreadCount) {
 TYPED_TEST(GemmTest, PropagatesNaN) {
   using T = TypeParam;
   const std::vector<T> a = {1, std::numeric_limits<T>::quiet_NaN(), 3, 4}, b = {0, 0, 0, 0};
-  for (const auto& version : gemm<T>.versions()) {
+  for (const auto& version : versions_here(gemm<T>)) {
     Context ctx;
     Output<T> c(4);
     version.function(ctx, c, a.data(), b.data(), gemm_shape(2, 2, 2));

@@ -93,7 +93,7 @@ void expect_rows(const Output<T>& actual, const std::vector<double>& expected,
 
 template <class T>
 void expect_forward(const Problem<T>& p, const Oracle& expected, int threads = 2) {
-  for (const auto& version : grouped_ffn<T>.versions()) {
+  for (const auto& version : versions_here(grouped_ffn<T>)) {
     SCOPED_TRACE(version.name);
     Context ctx(threads);
     Output<T> y(p.s.A * p.s.D), hidden(p.s.A * 2 * p.s.F), alone(p.s.A * p.s.D);
@@ -117,7 +117,7 @@ template <class T>
 void expect_backward(const Problem<T>& p, const Oracle& expected, bool accumulate, int threads = 2) {
   // Sums over up to 1000 rows: the rounding grows with the terms.
   const Tolerance tolerance{kSumRounding<T>.absolute * 10, kSumRounding<T>.relative * 10};
-  for (const auto& version : grouped_ffn_backward<T>.versions()) {
+  for (const auto& version : versions_here(grouped_ffn_backward<T>)) {
     SCOPED_TRACE(concat(version.name, accumulate ? " accumulates" : " overwrites"));
     Context ctx(threads);
     Output<T> dx(p.s.A * p.s.D), dgate_up(p.gate_up.size()), ddown(p.down.size());
@@ -187,16 +187,18 @@ TYPED_TEST(GroupedFfnTest, GivesTheSameBytesForAnyThreadCount) {
   using T = TypeParam;
   // Twenty row blocks and more, each long enough that threads meet: sharing their scratch would show.
   const Problem<T> p({130, 0, 1500, 7, 900}, 9, 200, 2);
-  for (std::size_t i = 0; i < grouped_ffn<T>.versions().size(); ++i) {
+  for (std::size_t i = 0; i < versions_here(grouped_ffn<T>).size(); ++i) {
     std::vector<std::vector<T>> first;
     for (const int threads : kThreadCounts) {
-      SCOPED_TRACE(concat(grouped_ffn<T>.versions()[i].name, " on ", threads, " threads"));
+      SCOPED_TRACE(concat(versions_here(grouped_ffn<T>)[i].name, " on ", threads, " threads"));
       Context ctx(threads);
       Output<T> y(p.s.A * p.s.D), hidden(p.s.A * 2 * p.s.F), dx(p.s.A * p.s.D), dgate_up(p.gate_up.size()),
           ddown(p.down.size());
-      grouped_ffn<T>.versions()[i].function(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(), p.s);
-      grouped_ffn_backward<T>.versions()[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(),
-                                                     p.x.data(), hidden, p.weights(), p.offset.data(), p.s);
+      versions_here(grouped_ffn<T>)[i].function(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(),
+                                                p.s);
+      versions_here(grouped_ffn_backward<T>)[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(),
+                                                         p.x.data(), hidden, p.weights(), p.offset.data(),
+                                                         p.s);
       const std::vector<std::vector<T>> all{y.vector(), hidden.vector(), dx.vector(), dgate_up.vector(),
                                             ddown.vector()};
       if (first.empty()) first = all;
@@ -208,20 +210,20 @@ TYPED_TEST(GroupedFfnTest, GivesTheSameBytesForAnyThreadCount) {
 
 TEST(GroupedFfn, GradientsAreFiniteDifferences) {
   Problem<double> p({2, 0, 3}, 3, 2);
-  for (std::size_t i = 0; i < grouped_ffn<double>.versions().size(); ++i) {
-    SCOPED_TRACE(grouped_ffn<double>.versions()[i].name);
+  for (std::size_t i = 0; i < versions_here(grouped_ffn<double>).size(); ++i) {
+    SCOPED_TRACE(versions_here(grouped_ffn<double>)[i].name);
     Context ctx;
     Output<double> hidden(p.s.A * 2 * p.s.F), y(p.s.A * p.s.D), dx(p.x.size()), dgate_up(p.gate_up.size()),
         ddown(p.down.size());
     const auto loss = [&] {
-      grouped_ffn<double>.versions()[i].function(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(),
-                                                 p.s);
+      versions_here(grouped_ffn<double>)[i].function(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(),
+                                                     p.s);
       return inner(y.vector(), p.dy);
     };
     loss();
-    grouped_ffn_backward<double>.versions()[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(),
-                                                        p.x.data(), hidden, p.weights(), p.offset.data(),
-                                                        p.s);
+    versions_here(grouped_ffn_backward<double>)[i].function(ctx, {dx, dgate_up, ddown, false}, p.dy.data(),
+                                                            p.x.data(), hidden, p.weights(), p.offset.data(),
+                                                            p.s);
     EXPECT_TRUE(close(dx, differences_at(p.x, loss), kDifference));
     EXPECT_TRUE(close(dgate_up, differences_at(p.gate_up, loss), kDifference));
     EXPECT_TRUE(close(ddown, differences_at(p.down, loss), kDifference));
@@ -233,7 +235,7 @@ TYPED_TEST(GroupedFfnTest, AgreesWithOneRowByHand) {
   using T = TypeParam;
   const std::vector<T> x = {1}, gate_up = {2, 2}, down = {2};
   const std::vector<std::int32_t> offset = {0, 1};
-  for (const auto& version : grouped_ffn<T>.versions()) {
+  for (const auto& version : versions_here(grouped_ffn<T>)) {
     Context ctx;
     Output<T> y(1), hidden(2);
     version.function(ctx, y, hidden, x.data(), {gate_up.data(), down.data()}, offset.data(), {1, 1, 1, 1});

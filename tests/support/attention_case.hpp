@@ -170,12 +170,12 @@ Result<T> run(std::size_t version, Problem p, int threads) {
   Context ctx(threads);
   Output<T> o(at.sizes[2]), logsumexp(s.B * s.H * s.Tq), alone(at.sizes[2]), dq(at.sizes[0]),
       dkv(at.sizes[1]);
-  attention<T>.versions()[version].function(ctx, o, logsumexp, in.q.data(), in.k(), in.v(), s);
-  attention<T>.versions()[version].function(ctx, alone, nullptr, in.q.data(), in.k(), in.v(), s);
+  versions_here(attention<T>)[version].function(ctx, o, logsumexp, in.q.data(), in.k(), in.v(), s);
+  versions_here(attention<T>)[version].function(ctx, alone, nullptr, in.q.data(), in.k(), in.v(), s);
   EXPECT_TRUE(same_bytes(alone.span(), o.span())) << "without logsumexp";
-  attention_backward<T>.versions()[version].function(ctx, dq, dkv + at.k.first, dkv + at.v.first,
-                                                     in.d_o.data(), in.q.data(), in.k(), in.v(), o, logsumexp,
-                                                     s);
+  versions_here(attention_backward<T>)[version].function(ctx, dq, dkv + at.k.first, dkv + at.v.first,
+                                                         in.d_o.data(), in.q.data(), in.k(), in.v(), o,
+                                                         logsumexp, s);
   Result<T> result{collect<T>(o, p.q, at.o, s.B), logsumexp.vector(), collect<T>(dq, p.q, at.q, s.B),
                    collect<T>(dkv + at.k.first, p.k, {s.kv_capacity, s.ld_kv, 0}, s.B),
                    collect<T>(dkv + at.v.first, p.v, {s.kv_capacity, s.ld_kv, 0}, s.B)};
