@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "cli/commands.hpp"
+#include "common/app/device.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/interrupt.hpp"
 #include "common/app/machine.hpp"
@@ -24,6 +25,7 @@ struct GenerateOptions {
   std::string checkpoint, prompt;
   SampleSettings sample;
   std::int64_t threads = this_machine().cores, layer = 0;  // layer 0: the last
+  std::string device = "auto";
   bool show_routing = false;
 };
 
@@ -130,10 +132,11 @@ int generate_main(int argc, char** argv) {
   flags.add("--top-p", o.sample.top_p, "sample from the likeliest tokens with this probability",
             between(0.01, 1));
   flags.add("--seed", o.sample.seed, "seed of the sampling");
+  flags.add("--device", o.device, kDeviceHelp);
   flags.add("--threads", o.threads, "threads", between(1, 1024));
   flags.parse(argc, argv);
 
-  Context ctx(static_cast<int>(o.threads));
+  Context ctx(choose_device(o.device).device, static_cast<int>(o.threads));
   const std::unique_ptr<LanguageModel> model = load_model(ctx, o.checkpoint);
   if (flags.given("--prompt") && o.prompt.empty())
     throw UserError(ExitCode::usage, "--prompt is empty", "give at least one character");

@@ -8,6 +8,7 @@
 
 #include "common/app/interrupt.hpp"
 #include "common/app/main.hpp"
+#include "common/train/agreement.hpp"
 #include "sessions/01_overview/moe_vs_dense/comparison.hpp"
 #include "sessions/01_overview/moe_vs_dense/scan.hpp"
 
@@ -16,13 +17,28 @@ namespace {
 using namespace moe;
 using namespace moe::session1;
 
+constexpr std::int64_t kComparedSteps = 20;
+
 int stopped(const Options& o) {
   std::fprintf(stderr, "checkpoint saved under %s; this goes on:\n  %s\n", o.out.c_str(),
                o.resume_command.c_str());
   return kExitInterrupted;
 }
 
+// On any device but the CPU: does it compute what the CPU does?
+void print_agreement(const Options& o, const Corpus& corpus) {
+  if (o.choice.device.kind == DeviceKind::cpu || o.quiet) return;
+  Context cpu(static_cast<int>(o.threads));
+  cpu.matrix_inputs = o.dtype == "bf16" ? DType::bf16 : DType::f32;
+  const std::unique_ptr<Context> other = make_context(o);
+  Trainer a(cpu, o.model, o.train, corpus), b(*other, o.model, o.train, corpus);
+  std::fprintf(stderr, "%s against the CPU, on the same batches: ", o.device.c_str());
+  std::fprintf(stderr, "%s\n", describe(compare_devices(a, b, corpus, kComparedSteps)).c_str());
+}
+
 int run_pair(const Options& o, const Corpus& corpus) {
+  if (!o.choice.why.empty() && !o.quiet) std::fprintf(stderr, "device: %s\n", o.choice.why.c_str());
+  print_agreement(o, corpus);
   const std::filesystem::path out = o.out;
   auto dense = run_model("dense", dense_twin(o.model), out / "dense", o, corpus);
   if (!dense) return stopped(o);

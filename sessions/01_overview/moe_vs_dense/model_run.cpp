@@ -9,7 +9,6 @@
 namespace moe::session1 {
 namespace {
 
-constexpr std::int64_t kHeldOutTokens = 8192;  // a domain, at each evaluation
 constexpr std::size_t kPassage = 480, kPrompt = 48;
 constexpr int kTracedSteps = 20;
 
@@ -25,14 +24,15 @@ std::vector<Token> passage(const std::vector<Token>& text, std::size_t length) {
           text.begin() + static_cast<std::ptrdiff_t>(std::min(text.size(), begin + length))};
 }
 
-Sample continue_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus) {
+Sample continue_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus,
+                        std::int64_t tokens) {
   std::vector<Token> prompt = passage(domain.held_out, kPrompt);
   while (prompt.size() > kPrompt / 2 && prompt.back() != ' ')
     prompt.pop_back();  // models guess better from a word boundary
   if (!prompt.empty() && prompt.back() == ' ') prompt.pop_back();
   std::vector<Token> made;
   std::size_t seen = 0;
-  generate(ctx, model, prompt, {.tokens = 240}, [&](const TracedToken& t) {
+  generate(ctx, model, prompt, {.tokens = tokens}, [&](const TracedToken& t) {
     if (seen++ >= prompt.size()) made.push_back(t.token);
     return true;
   });
@@ -59,23 +59,26 @@ void trace_steps(Trainer& trainer, const std::filesystem::path& file) {
 std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config,
                                   const std::filesystem::path& directory, const Options& o,
                                   const Corpus& corpus) {
-  Context ctx(static_cast<int>(o.threads));
+  const std::unique_ptr<Context> owner = make_context(o);
+  Context& ctx = *owner;
   if (o.trace) {  // a trainer of its own: tracing must not change what the run does
     std::filesystem::create_directories(directory);
     Trainer traced(ctx, config, o.train, corpus);
     trace_steps(traced, directory / "trace.json");
   }
   Trainer trainer(ctx, config, o.train, corpus);
-  const HeldOut held_out(corpus, 16, config.context, kHeldOutTokens);
+  const HeldOut held_out(corpus, 16, config.context, o.held_out_tokens);
   if (!o.quiet) std::fprintf(stderr, "%s\n", name.c_str());
   ModelRun run{.name = name, .config = config, .cost = cost_of(config)};
-  run.result = train_run(trainer, held_out, {.directory = directory, .resume = o.resume, .quiet = o.quiet});
+  run.result =
+      train_run(trainer, held_out,
+                {.directory = directory, .resume = o.resume, .quiet = o.quiet, .evaluations = o.evaluations});
   if (!run.result.finished) return std::nullopt;
   run.metrics = read_metrics((directory / "metrics.jsonl").string());
   run.tokens_per_second =
       static_cast<double>(o.train.steps * o.train.sequences * o.train.length) / run.result.seconds;
   for (const Domain& domain : corpus.domains) {
-    run.samples.push_back(continue_passage(ctx, trainer.model(), domain, corpus));
+    run.samples.push_back(continue_passage(ctx, trainer.model(), domain, corpus, o.sample_tokens));
     if (config.moe.experts > 0) run.routed.push_back(route_passage(ctx, trainer.model(), domain, corpus));
   }
   return run;

@@ -39,6 +39,19 @@ void apply_router(Options& o, const Flags& flags) {
                     concat("choose 1 to ", moe.experts));
 }
 
+bool is_emulated(const Options& o) {
+  return o.device == "emulated" || o.device == "checked";
+}
+
+// Before anything is written: a device that is not here ends the program.
+void apply_device(Options& o) {
+  o.choice = choose_device(o.device);
+  if (o.dtype == "bf16" && o.choice.device.kind == DeviceKind::cuda && o.choice.device.sm < 80)
+    throw UserError(ExitCode::missing,
+                    concat("--dtype bf16 on ", o.choice.why, ": it has no bf16 matrix units"),
+                    "use --dtype f32, or a GPU of compute capability 8.0 or newer");
+}
+
 // --quick and --full change what nobody set by hand.
 void apply_presets(Options& o, const Flags& flags) {
   const auto preset = [&](const char* flag, std::int64_t& target, std::int64_t value) {
@@ -57,6 +70,14 @@ void apply_presets(Options& o, const Flags& flags) {
   if (o.quick) {
     preset("--layers", o.model.layers, 2);
     preset("--experts", o.model.moe.experts, 16);
+  }
+  if (o.quick && is_emulated(o)) {  // a hundred times slower: enough to see that it trains
+    preset("--batch", o.train.sequences, 4);
+    preset("--steps", o.train.steps, 60);
+    o.held_out_tokens = 1024;
+    o.evaluations = 3;
+    o.sample_tokens = 24;
+  } else if (o.quick) {
     preset("--batch", o.train.sequences, 8);
     preset("--steps", o.train.steps, 1000);
   }
@@ -122,7 +143,9 @@ void add_training_flags(Flags& flags, Options& o) {
   flags.add("--lr", o.train.learning_rate, "peak learning rate", between(1e-9, 1));
   flags.add("--seed", o.train.seed, "seed of initial values and batches");
   flags.group("Machine and output");
-  flags.add("--device", o.device, "auto | cpu");
+  flags.add("--device", o.device, kDeviceHelp);
+  flags.add("--dtype", o.dtype, "bf16: operands of matrix products are rounded to it, sums stay f32",
+            one_of({"f32", "bf16"}));
   flags.add("--threads", o.threads, "threads; results do not depend on it", between(1, 1024));
   flags.add("--trace", o.trace,
             "write OUT/dense/trace.json and OUT/moe/trace.json: 20 steps as a timeline for ui.perfetto.dev");
@@ -135,15 +158,17 @@ void add_training_flags(Flags& flags, Options& o) {
 Options parse_options(int argc, char** argv) {
   Options o;
   o.threads = this_machine().cores;
-  Flags flags("moe demo 1",
-              "Trains a dense and a Mixture-of-Experts language model with the same active FLOPs a token on "
-              "the same text, and compares them.",
-              "moe demo 1                               a minute or two on two cores\n"
-              "moe demo 1 --quick                       half a minute, smaller models\n"
-              "moe demo 1 --experts 64 --top-k 4        other experts; the dense twin follows\n"
-              "moe demo 1 --router switch               one expert a token, and a capacity\n"
-              "moe demo 1 --text mine=notes.txt         a domain of your own, besides the six\n"
-              "moe demo 1 --full                        1, 2, 4, 8, 16 experts with 3 seeds each");
+  Flags flags(
+      "moe demo 1",
+      "Trains a dense and a Mixture-of-Experts language model with the same active FLOPs a token on "
+      "the same text, and compares them.",
+      "moe demo 1                               a minute or two on two cores\n"
+      "moe demo 1 --quick                       half a minute, smaller models\n"
+      "moe demo 1 --experts 64 --top-k 4        other experts; the dense twin follows\n"
+      "moe demo 1 --router switch               one expert a token, and a capacity\n"
+      "moe demo 1 --text mine=notes.txt         a domain of your own, besides the six\n"
+      "moe demo 1 --full                        1, 2, 4, 8, 16 experts with 3 seeds each\n"
+      "moe demo 1 --quick --device emulated     the CUDA kernels on the CPU, compared with the CPU's own");
   add_run_flags(flags, o);
   add_model_flags(flags, o);
   add_training_flags(flags, o);
@@ -151,7 +176,7 @@ Options parse_options(int argc, char** argv) {
   apply_presets(o, flags);
   apply_router(o, flags);
   o.model.kv_heads = o.model.heads;
-  check_device(o.device);
+  apply_device(o);
   validate_config(o.model, "flags", ExitCode::usage);
   o.command = command_line(argc, argv, o.resume);
   o.resume_command = command_line(argc, argv, true);
@@ -167,13 +192,10 @@ CorpusOptions corpus_options(const Options& o) {
   return options;
 }
 
-void check_device(const std::string& device) {
-  if (device == "auto" || device == "cpu") return;
-  if (device == "emulated" || device == "cuda" || device.starts_with("cuda:"))
-    throw UserError(ExitCode::missing, "--device " + device + ": this build computes on the CPU only",
-                    "use --device cpu");
-  throw UserError(ExitCode::usage, "--device " + device + " is not a device",
-                  "use --device auto or --device cpu");
+std::unique_ptr<Context> make_context(const Options& o) {
+  auto ctx = std::make_unique<Context>(o.choice.device, static_cast<int>(o.threads));
+  if (o.dtype == "bf16") ctx->matrix_inputs = DType::bf16;
+  return ctx;
 }
 
 }  // namespace moe::session1

@@ -169,6 +169,8 @@ void add_setup(HtmlReport& page, const Comparison& c, const Corpus& corpus) {
   page.table(texts);
   page.section("Machine");
   KeyValues facts = machine_facts(this_machine());
+  facts.push_back({"device", c.options.choice.why.empty() ? c.options.device : c.options.choice.why});
+  facts.push_back({"matrix operands", c.options.dtype});
   facts.push_back({"threads", std::to_string(c.options.threads)});
   facts.push_back({"matrix products", gemm_library()});
   page.key_values(facts);

@@ -39,11 +39,11 @@ std::optional<Outcome> one_run(const Options& o, const Corpus& corpus, std::int6
   if (!o.quiet)
     std::fprintf(stderr, "%lld experts, seed %lld\n", static_cast<long long>(experts),
                  static_cast<long long>(seed));
-  Context ctx(static_cast<int>(o.threads));
+  const std::unique_ptr<Context> ctx = make_context(o);
   const LanguageModelConfig config = config_with(o, experts);
   TrainSettings train = o.train;
   train.seed = static_cast<std::uint64_t>(seed);
-  Trainer trainer(ctx, config, train, corpus);
+  Trainer trainer(*ctx, config, train, corpus);
   const HeldOut held_out(corpus, 16, config.context, 16384);
   const RunResult result = train_run(
       trainer, held_out, {.directory = directory, .resume = true, .quiet = o.quiet, .evaluations = 12});
