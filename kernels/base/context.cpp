@@ -9,12 +9,10 @@ namespace {
 
 // The device as it is here: a GPU's own compute capability.
 Device present(Device device) {
-  if (device.kind == DeviceKind::cuda) {
+  if (device.kind == DeviceKind::cuda)
     device.sm = std::min(device.sm, cuda::gpu(device.index).sm);
-  } else if (!built_for(device.kind)) {
-    throw UserError(ExitCode::missing, concat("this build has no ", name_of(device.kind), " device"),
-                    "It needs Linux on x86-64, and -DMOE_EMULATED=ON -DMOE_CHECKED=ON when configured.");
-  }
+  else
+    require_built_for(device.kind);
   return device;
 }
 
@@ -58,6 +56,15 @@ bool built_for(DeviceKind kind) {
 #endif
   }
   return false;
+}
+
+void require_built_for(DeviceKind kind) {
+  if (!built_for(kind))
+    throw UserError(
+        ExitCode::missing, concat("this build has no ", name_of(kind), " device"),
+        kind == DeviceKind::cuda
+            ? "With nvcc of CUDA 12.6 or newer: cmake --workflow --preset cuda"
+            : "It needs Linux on x86-64, and -DMOE_EMULATED=ON -DMOE_CHECKED=ON when configured.");
 }
 
 Context::Context(Device wanted, int thread_count)

@@ -42,6 +42,9 @@ struct Context {
 // This build has kernels for it; a GPU may still be missing (kernels/base/cuda/runtime.hpp).
 bool built_for(DeviceKind kind);
 
+// UserError (exit code 3) where it has not.
+void require_built_for(DeviceKind kind);
+
 template <class T>
 Scratch<T>::Scratch(Context& ctx, std::int64_t n)
     : allocator_(*ctx.allocator),

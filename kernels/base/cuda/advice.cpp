@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <sstream>
+#include <vector>
 
 #include "kernels/base/check.hpp"
 
@@ -15,13 +16,14 @@ enum Code {
   kDevicesUnavailable = 46,
   kNoDevice = 100,
   kInvalidDevice = 101,
-  kNoKernelImage = 209,
   kUnsupportedPtx = 222,
   kSystemNotReady = 802,
   kDriverMismatch = 803,
   kCompatNotSupported = 804,
   kUnknown = 999,
 };
+
+constexpr int kLeastSm = 75;
 
 constexpr const char* kInstallDriver =
     "Install NVIDIA's driver (Debian: apt-get install nvidia-driver; Ubuntu: ubuntu-drivers install) and "
@@ -44,6 +46,10 @@ Advice driver_too_old(const Setting& s) {
 }
 
 Advice no_kernel_image(const Setting& s) {
+  if (s.sm > 0 && s.sm < kLeastSm)
+    return {concat(s.gpu.empty() ? "the GPU" : s.gpu, " has compute capability ", s.sm, ", the kernels need ",
+                   kLeastSm, " (Turing)"),
+            "Use --device cpu, or a newer GPU."};
   return {concat("this build has code for compute capabilities ", s.architectures, ", ",
                  s.gpu.empty() ? "the GPU" : s.gpu, " needs ", s.sm),
           concat("cmake --preset cuda -DMOE_CUDA_ARCHITECTURES=", s.sm, " && cmake --build --preset cuda")};
@@ -97,12 +103,6 @@ bool has_code_for(const std::string& architectures, int sm) {
     const bool same_family = sm / 10 == number / 10 && sm >= number;
     return suffix == "-real" || suffix.starts_with("f") ? same_family : sm >= number;
   });
-}
-
-std::vector<int> numbers_of(const std::string& architectures) {
-  std::vector<int> numbers;
-  for (const std::string& word : split(architectures)) numbers.push_back(std::atoi(word.c_str()));
-  return numbers;
 }
 
 std::string version_text(int version) {

@@ -47,7 +47,7 @@ Advice no_code_for(const Gpu& gpu) {
   Setting s = setting();
   s.gpu = gpu.name;
   s.sm = gpu.sm;
-  return *advice_for(cudaErrorNoKernelImageForDevice, s);
+  return *advice_for(kNoKernelImage, s);
 }
 
 void explain(GpuReport& report, const Advice& advice) {
@@ -73,7 +73,7 @@ GpuReport gpus() {
   GpuReport report{.built = true,
                    .toolkit = cuda::version_text(CUDART_VERSION),
                    .driver = cuda::driver_version(),
-                   .architectures = cuda::numbers_of(MOE_CUDA_ARCHITECTURES)};
+                   .architectures = MOE_CUDA_ARCHITECTURES};
   int count = 0;
   if (const cudaError_t code = cudaGetDeviceCount(&count); code != cudaSuccess) {
     const auto advice = cuda::advice_for(code, cuda::setting());

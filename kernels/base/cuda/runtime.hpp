@@ -21,10 +21,10 @@ struct Gpu {
 };
 
 struct GpuReport {
-  bool built = false;              // this build has the CUDA kernels
-  std::string toolkit;             // "13.0"; "" without CUDA
-  std::string driver;              // newest CUDA that the driver supports: "13.0"; "" without a driver
-  std::vector<int> architectures;  // 75, 80, ...: what the kernels were compiled for
+  bool built = false;         // this build has the CUDA kernels
+  std::string toolkit;        // "13.0"; "" without CUDA
+  std::string driver;         // newest CUDA that the driver supports: "13.0"; "" without a driver
+  std::string architectures;  // "75,80": what the kernels were compiled for, as CMake writes it
   std::vector<Gpu> gpus;
   std::string problem, remedy;  // why no GPU can be used; "" when one can
 
