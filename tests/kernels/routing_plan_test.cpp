@@ -58,12 +58,12 @@ void expect_sorted(const Ints& key, std::int64_t buckets) {
   for (std::int64_t b = 0; b < buckets; ++b) counts.push_back(expected.offset[b + 1] - expected.offset[b]);
   for (const int threads : kThreadCounts) {
     Context ctx(threads);
-    for (const auto& version : histogram.versions()) {
+    for (const auto& version : versions_in_host_memory(histogram)) {
       Output<std::int32_t> count(buckets);
       version.function(ctx, count, key.data(), n, buckets);
       EXPECT_TRUE(close(count, counts)) << "histogram on " << threads;
     }
-    for (const auto& version : sort_by_key.versions()) {
+    for (const auto& version : versions_in_host_memory(sort_by_key)) {
       Output<std::int32_t> offset(buckets + 1), source(n), row(n), offset2(buckets + 1), source2(n);
       version.function(ctx, offset, source, row, key.data(), n, buckets);
       EXPECT_TRUE(close(offset, expected.offset)) << "offset on " << threads;
@@ -111,7 +111,7 @@ TEST(RoutingPlan, CapacityKeepsTheFirstOfEachBucket) {
         Ints expected, used(buckets, 0);
         for (const std::int32_t k : key)
           expected.push_back(inside(k, buckets) && used[k]++ < capacity ? k : -1);
-        for (const auto& version : limit_per_key.versions())
+        for (const auto& version : versions_in_host_memory(limit_per_key))
           for (const int threads : kThreadCounts) {
             Context ctx(threads);
             Output<std::int32_t> kept(n);
@@ -133,7 +133,7 @@ TEST(RoutingPlan, TokenMajorNamesTheTokenOfEachRow) {
         source[i] = i % 7 == 5 ? -1 : static_cast<std::int32_t>(philox({.seed = 3}, i)[0] % (N * K));
       for (const std::int32_t i : source) token.push_back(i < 0 ? -1 : static_cast<std::int32_t>(i / K));
       for (std::int64_t n = 0; n <= N; ++n) offset.push_back(static_cast<std::int32_t>(n * K));
-      for (const auto& version : token_major.versions())
+      for (const auto& version : versions_in_host_memory(token_major))
         for (const int threads : kThreadCounts) {
           Context ctx(threads);
           Output<std::int32_t> actual(N * K), actual_offset(N + 1);
@@ -150,7 +150,7 @@ TEST(RoutingPlan, LookUpPassesMinusOneThrough) {
     Ints index(n), expected;
     for (std::int64_t i = 0; i < n; ++i) index[i] = static_cast<std::int32_t>(i % 5) - 1;
     for (const std::int32_t i : index) expected.push_back(i == -1 ? -1 : table[i]);
-    for (const auto& version : look_up.versions())
+    for (const auto& version : versions_in_host_memory(look_up))
       for (const int threads : kThreadCounts) {
         Context ctx(threads);
         Output<std::int32_t> y(n);

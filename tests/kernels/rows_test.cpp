@@ -102,7 +102,7 @@ TYPED_TEST_SUITE(RowsTest, Floats);
 
 TYPED_TEST(RowsTest, GatherCopiesTheTokenOfEachRow) {
   for_each_problem<TypeParam>([](Context& ctx, const auto& p) {
-    for (const auto& version : gather_rows<TypeParam>.versions()) {
+    for (const auto& version : versions_in_host_memory(gather_rows<TypeParam>)) {
       Output<TypeParam> rows(p.s.A * p.s.D);
       mark(rows);
       version.function(ctx, rows, p.x.data(), p.plan.token.data(), p.s);
@@ -114,7 +114,7 @@ TYPED_TEST(RowsTest, GatherCopiesTheTokenOfEachRow) {
 
 TYPED_TEST(RowsTest, GatherBackwardSumsTheRowsOfEachToken) {
   for_each_problem<TypeParam>([](Context& ctx, const auto& p) {
-    for (const auto& version : gather_rows_backward<TypeParam>.versions()) {
+    for (const auto& version : versions_in_host_memory(gather_rows_backward<TypeParam>)) {
       Output<TypeParam> dx(p.s.N * p.s.D);
       version.function(ctx, dx, p.rows.data(), p.plan.where(), p.s);
       EXPECT_TRUE(close(dx, sum_by_token(p, false)));
@@ -124,7 +124,7 @@ TYPED_TEST(RowsTest, GatherBackwardSumsTheRowsOfEachToken) {
 
 TYPED_TEST(RowsTest, CombineWeighsTheRowsOfEachTokenAndGivesZerosWithoutRows) {
   for_each_problem<TypeParam>([](Context& ctx, const auto& p) {
-    for (const auto& version : combine_rows<TypeParam>.versions()) {
+    for (const auto& version : versions_in_host_memory(combine_rows<TypeParam>)) {
       Output<TypeParam> y(p.s.N * p.s.D);
       version.function(ctx, y, p.rows.data(), p.weight.data(), p.plan.where(), p.s);
       EXPECT_TRUE(close(y, sum_by_token(p, true)));
@@ -134,7 +134,7 @@ TYPED_TEST(RowsTest, CombineWeighsTheRowsOfEachTokenAndGivesZerosWithoutRows) {
 
 TYPED_TEST(RowsTest, CombineBackwardReachesRowsAndWeights) {
   for_each_problem<TypeParam>([](Context& ctx, const auto& p) {
-    for (const auto& version : combine_rows_backward<TypeParam>.versions()) {
+    for (const auto& version : versions_in_host_memory(combine_rows_backward<TypeParam>)) {
       Output<TypeParam> drows(p.s.A * p.s.D), dweight(p.s.A);
       mark(drows);
       mark(dweight);
@@ -156,13 +156,13 @@ TYPED_TEST(RowsTest, ATokenRoutedTwiceToOneExpertCountsTwice) {
   using T = TypeParam;
   const Ints token_offset = {0, 2}, row_of = {1, 0};
   const std::vector<T> rows = {10, 20, 1, 2}, weight = {3, 5};
-  for (const auto& version : combine_rows<T>.versions()) {
+  for (const auto& version : versions_in_host_memory(combine_rows<T>)) {
     Context ctx;
     Output<T> y(2);
     version.function(ctx, y, rows.data(), weight.data(), {token_offset.data(), row_of.data()}, {1, 2, 2});
     EXPECT_TRUE(close(y, {35, 70})) << version.name;
   }
-  for (const auto& version : gather_rows_backward<T>.versions()) {
+  for (const auto& version : versions_in_host_memory(gather_rows_backward<T>)) {
     Context ctx;
     Output<T> dx(2);
     version.function(ctx, dx, rows.data(), {token_offset.data(), row_of.data()}, {1, 2, 2});
@@ -177,14 +177,15 @@ TYPED_TEST(RowsTest, GivesTheSameBytesForAnyThreadCount) {
   const RowsShape s{plan.N(), plan.A(), 33};
   const std::vector<T> rows = random_normal<T>(s.A * s.D, 1), weight = random_normal<T>(s.A, 2),
                        dy = random_normal<T>(s.N * s.D, 3);
-  for (std::size_t i = 0; i < combine_rows<T>.versions().size(); ++i) {
+  for (std::size_t i = 0; i < versions_in_host_memory(combine_rows<T>).size(); ++i) {
     std::vector<std::vector<T>> first;
     for (const int threads : kThreadCounts) {
       Context ctx(threads);
       Output<T> y(s.N * s.D), drows(s.A * s.D), dweight(s.A);
-      combine_rows<T>.versions()[i].function(ctx, y, rows.data(), weight.data(), plan.where(), s);
-      combine_rows_backward<T>.versions()[i].function(ctx, drows, dweight, dy.data(), rows.data(),
-                                                      weight.data(), plan.token.data(), s);
+      versions_in_host_memory(combine_rows<T>)[i].function(ctx, y, rows.data(), weight.data(), plan.where(),
+                                                           s);
+      versions_in_host_memory(combine_rows_backward<T>)[i].function(
+          ctx, drows, dweight, dy.data(), rows.data(), weight.data(), plan.token.data(), s);
       const std::vector<std::vector<T>> all{y.vector(), drows.vector(), dweight.vector()};
       if (first.empty()) first = all;
       for (std::size_t j = 0; j < all.size(); ++j)
@@ -201,7 +202,7 @@ TYPED_TEST(RowsTest, GatherScalarsGivesZeroForMinusOne) {
     std::vector<T> expected;
     for (std::int64_t i = 0; i < M; ++i) index[i] = static_cast<std::int32_t>(i * i % 5) - 1;
     for (const std::int32_t i : index) expected.push_back(i < 0 ? 0 : x[i]);
-    for (const auto& version : gather_scalars<T>.versions())
+    for (const auto& version : versions_in_host_memory(gather_scalars<T>))
       for (const int threads : kThreadCounts) {
         Context ctx(threads);
         Output<T> y(M);
@@ -214,17 +215,17 @@ TYPED_TEST(RowsTest, GatherScalarsGivesZeroForMinusOne) {
 TEST(Rows, CombineGradientsAreFiniteDifferences) {
   Problem<double> p(9, 3);
   const std::vector<double> dy = random_normal<double>(p.s.N * p.s.D, 4);
-  for (std::size_t i = 0; i < combine_rows<double>.versions().size(); ++i) {
+  for (std::size_t i = 0; i < versions_in_host_memory(combine_rows<double>).size(); ++i) {
     Context ctx;
     const auto loss = [&] {
       Output<double> y(p.s.N * p.s.D);
-      combine_rows<double>.versions()[i].function(ctx, y, p.rows.data(), p.weight.data(), p.plan.where(),
-                                                  p.s);
+      versions_in_host_memory(combine_rows<double>)[i].function(ctx, y, p.rows.data(), p.weight.data(),
+                                                                p.plan.where(), p.s);
       return inner(y.vector(), dy);
     };
     Output<double> drows(p.s.A * p.s.D), dweight(p.s.A);
-    combine_rows_backward<double>.versions()[i].function(ctx, drows, dweight, dy.data(), p.rows.data(),
-                                                         p.weight.data(), p.plan.token.data(), p.s);
+    versions_in_host_memory(combine_rows_backward<double>)[i].function(
+        ctx, drows, dweight, dy.data(), p.rows.data(), p.weight.data(), p.plan.token.data(), p.s);
     const std::vector<double> by_rows = differences_at(p.rows, loss),
                               by_weight = differences_at(p.weight, loss);
     for (std::int64_t r = 0; r < p.s.A; ++r) {

@@ -39,7 +39,7 @@ Chosen<T> run(const Version<TopKGate<T>>& version, const std::vector<T>& score, 
 template <class T>
 void expect_row(const std::vector<T>& score, std::int64_t K, const Experts& expert,
                 const std::vector<T>& weight, bool renormalise = false) {
-  for (const auto& version : top_k_gate<T>.versions()) {
+  for (const auto& version : versions_in_host_memory(top_k_gate<T>)) {
     SCOPED_TRACE(version.name);
     const Chosen<T> actual =
         run<T>(version, score, {1, static_cast<std::int64_t>(score.size()), K, renormalise});
@@ -84,7 +84,7 @@ TYPED_TEST(TopKGateTest, AgreesWithASortForEverySizeAndK) {
         std::vector<T> score = random_integers<T>(s.N * E, 20, 5);  // many ties
         for (T& x : score) x = (x + 21) / 64;
         const Chosen<T> expected = oracle(score, s);
-        for (const auto& version : top_k_gate<T>.versions())
+        for (const auto& version : versions_in_host_memory(top_k_gate<T>))
           for (const int threads : kThreadCounts) {
             const Chosen<T> actual = run(version, score, s, threads);
             EXPECT_TRUE(close(actual.expert, expected.expert)) << version.name << ' ' << threads;
@@ -99,11 +99,11 @@ TYPED_TEST(TopKGateTest, GivesTheSameBytesForAnyThreadCount) {
   const TopKShape s{5000, 64, 4, true};  // many chunks
   std::vector<T> score = random_normal<T>(s.N * s.E, 6), dweight = random_normal<T>(s.N * s.K, 7);
   for (T& x : score) x = x * x;
-  for (std::size_t i = 0; i < top_k_gate<T>.versions().size(); ++i) {
-    const Chosen<T> one = run(top_k_gate<T>.versions()[i], score, s, 1);
+  for (std::size_t i = 0; i < versions_in_host_memory(top_k_gate<T>).size(); ++i) {
+    const Chosen<T> one = run(versions_in_host_memory(top_k_gate<T>)[i], score, s, 1);
     std::vector<T> first;
     for (const int threads : kThreadCounts) {
-      const Chosen<T> many = run(top_k_gate<T>.versions()[i], score, s, threads);
+      const Chosen<T> many = run(versions_in_host_memory(top_k_gate<T>)[i], score, s, threads);
       EXPECT_EQ(many.expert, one.expert);
       EXPECT_TRUE(same_bytes(many.weight, one.weight));
       Context ctx(threads);
@@ -132,7 +132,7 @@ TYPED_TEST(TopKGateTest, ChoosesAllExpertsWhenKIsE) {
 }
 
 TYPED_TEST(TopKGateTest, DoesNothingForNoTokens) {
-  for (const auto& version : top_k_gate<TypeParam>.versions())
+  for (const auto& version : versions_in_host_memory(top_k_gate<TypeParam>))
     EXPECT_TRUE(run<TypeParam>(version, {}, {0, 4, 2, true}).expert.empty());
 }
 
@@ -169,8 +169,8 @@ TYPED_TEST(TopKGateTest, OneRenormalisedExpertHasWeightOneAndNoGradient) {
   constexpr std::int64_t N = 1000;
   std::vector<T> score(N * 2), dweight = random_normal<T>(N, 3);
   for (std::int64_t n = 0; n < N; ++n) score[2 * n] = T(n + 1) / T(N), score[2 * n + 1] = 0;
-  for (std::size_t i = 0; i < top_k_gate<T>.versions().size(); ++i) {
-    const Chosen<T> actual = run<T>(top_k_gate<T>.versions()[i], score, {N, 2, 1, true});
+  for (std::size_t i = 0; i < versions_in_host_memory(top_k_gate<T>).size(); ++i) {
+    const Chosen<T> actual = run<T>(versions_in_host_memory(top_k_gate<T>)[i], score, {N, 2, 1, true});
     EXPECT_TRUE(close(actual.weight, std::vector<T>(N, 1)));
     Context ctx;
     Output<T> dscore(2 * N);
@@ -184,7 +184,7 @@ TYPED_TEST(TopKGateTest, AZeroSumGivesZeroWeightsAndFiniteGradients) {
   expect_row<T>({0, 0, 0}, 2, {0, 1}, {0, 0}, true);
   const std::vector<T> score = {0, 0, 0}, dweight = {1, -2};
   const Experts expert = {0, 1};
-  for (const auto& version : top_k_gate_backward<T>.versions()) {
+  for (const auto& version : versions_in_host_memory(top_k_gate_backward<T>)) {
     Context ctx;
     Output<T> dscore(3);
     version.function(ctx, dscore, dweight.data(), score.data(), expert.data(), {1, 3, 2, true});
@@ -197,7 +197,7 @@ TYPED_TEST(TopKGateTest, TheGradientReachesTheChosenOnly) {
   using T = TypeParam;
   const std::vector<T> score = {1, 3, 2, 0, 5, 6, 4, 7}, dweight = {10, 20, 30, 40};
   const Experts expert = {1, 2, 3, 1};
-  for (const auto& version : top_k_gate_backward<T>.versions()) {
+  for (const auto& version : versions_in_host_memory(top_k_gate_backward<T>)) {
     Context ctx;
     Output<T> dscore(8);
     version.function(ctx, dscore, dweight.data(), score.data(), expert.data(), {2, 4, 2, false});
@@ -208,16 +208,16 @@ TYPED_TEST(TopKGateTest, TheGradientReachesTheChosenOnly) {
 TEST(TopKGate, GradientsAreFiniteDifferences) {
   for (const std::int64_t K : {1, 2, 5})
     for (const bool renormalise : {false, true})
-      for (std::size_t i = 0; i < top_k_gate<double>.versions().size(); ++i) {
+      for (std::size_t i = 0; i < versions_in_host_memory(top_k_gate<double>).size(); ++i) {
         SCOPED_TRACE(concat("K ", K, renormalise ? " renormalised" : ""));
         const TopKShape s{3, 5, K, renormalise};
         std::vector<double> score = random_normal<double>(15, 8);
         for (double& x : score) x = 0.1 + std::abs(x);
         const std::vector<double> dweight = random_normal<double>(3 * K, 9);
         const auto loss = [&] {
-          return inner(run(top_k_gate<double>.versions()[i], score, s).weight, dweight);
+          return inner(run(versions_in_host_memory(top_k_gate<double>)[i], score, s).weight, dweight);
         };
-        const Experts expert = run(top_k_gate<double>.versions()[i], score, s).expert;
+        const Experts expert = run(versions_in_host_memory(top_k_gate<double>)[i], score, s).expert;
         Context ctx;
         Output<double> dscore(15);
         top_k_gate_backward<double>(ctx, dscore, dweight.data(), score.data(), expert.data(), s);

@@ -10,13 +10,21 @@
 
 namespace moe::testing {
 
+// The unchecked versions that run in host memory.
+template <class Signature>
+auto versions_in_host_memory(const Operation<Signature>& operation) {
+  std::vector<Version<Signature>> rows;
+  for (const auto& version : operation.versions())
+    if (version.device == DeviceKind::cpu || version.device == DeviceKind::emulated) rows.push_back(version);
+  return rows;
+}
+
 // run(function, ctx) returns what the version computed, as a std::vector; check(result) looks at it. Fails unless
 // the bytes are the same for every number of threads.
 template <class Signature, class Run, class Check>
 void each_version(const Operation<Signature>& operation, Run&& run, Check&& check) {
   ASSERT_FALSE(operation.versions().empty());
-  for (const auto& version : operation.versions()) {
-    if (version.device == DeviceKind::cuda || version.device == DeviceKind::checked) continue;
+  for (const auto& version : versions_in_host_memory(operation)) {
     SCOPED_TRACE(concat(operation.name(), ", version ", version.name));
     Context alone(1);
     alone.device.kind = version.device;
