@@ -1,15 +1,7 @@
 // Memory of the emulated device: the host's, told to the checked mode, and on demand closed to the host.
 #include "kernels/base/caching_allocator.hpp"
 #include "kernels/base/closed_memory.hpp"
-#if __has_include("kernels/simt/device_memory.hpp")
 #include "kernels/simt/device_memory.hpp"
-#else
-namespace moe::simt {
-inline void memory_allocated(const void*, std::size_t) {}
-inline void memory_released(const void*) {}
-inline void memory_written(const void*, std::size_t) {}
-}  // namespace moe::simt
-#endif
 
 namespace moe {
 namespace {

@@ -2,9 +2,11 @@
 #include "kernels/gemm/gemm.hpp"
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/gemm/cublas.hpp"
 #include "kernels/gemm/gemm_log.hpp"
 #include "kernels/gemm/tile.hpp"
 #include "kernels/gemm/versions.hpp"
+#include "kernels/simt/device_memory.hpp"
 
 namespace moe {
 namespace {
@@ -52,13 +54,35 @@ void onednn(Context& ctx, float* c, const float* a, const float* b, const GemmSh
 }
 #endif
 
+// What cuBLAS is to a GPU, the CPU's library is to the emulated one: dense products at full speed, on device memory.
+[[maybe_unused]] void library(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  const DeviceAccess access(*ctx.allocator);
+#ifdef MOE_HAVE_ONEDNN
+  onednn(ctx, c, a, b, s);
+#else
+  eigen<float>(ctx, c, a, b, s);
+#endif
+  for (std::int64_t m = 0; m < s.M; ++m)
+    simt::memory_written(c + m * s.ldc, static_cast<std::size_t>(s.N) * sizeof(float));
+}
+
 constexpr Version<Gemm<float>> versions_f32[] = {
     {"plain", DeviceKind::cpu, 0, plain<float>},
     {"eigen", DeviceKind::cpu, 0, eigen<float>},
 #ifdef MOE_HAVE_ONEDNN
     {"onednn", DeviceKind::cpu, 0, onednn},
 #endif
-    MOE_DEVICE_ROWS("1_tiled", gemm_tiled) MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)};
+    MOE_DEVICE_ROWS("1_tiled", gemm_tiled) MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)
+#ifdef MOE_HAVE_EMULATED
+        {"library", DeviceKind::emulated, 0, library},
+#endif
+#ifdef MOE_HAVE_CHECKED
+    {"library", DeviceKind::checked, 0, library},
+#endif
+#ifdef MOE_HAVE_CUBLAS
+    {"cublas", DeviceKind::cuda, 0, detail::gemm_cublas},
+#endif
+};
 constexpr Version<Gemm<double>> versions_f64[] = {
     {"plain", DeviceKind::cpu, 0, plain<double>},
     {"eigen", DeviceKind::cpu, 0, eigen<double>},

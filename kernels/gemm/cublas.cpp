@@ -1,0 +1,115 @@
+#ifdef MOE_HAVE_CUBLAS
+#include "kernels/gemm/cublas.hpp"
+
+#include <cublas_v2.h>
+#include <dlfcn.h>
+
+#include "kernels/base/cuda/check.hpp"
+#include "kernels/gemm/tile.hpp"
+#include "kernels/gemm/versions.hpp"
+
+// CUBLAS_CHECK(library.create(&handle)): MOE_CHECK's kin for cuBLAS.
+#define CUBLAS_CHECK(expression)                                                                       \
+  do {                                                                                                 \
+    if (const cublasStatus_t moe_status = (expression); moe_status != CUBLAS_STATUS_SUCCESS)           \
+      ::moe::fail_check(#expression, __FILE__, __LINE__, ::moe::concat("cuBLAS status ", moe_status)); \
+  } while (false)
+
+namespace moe::detail {
+namespace {
+
+// The functions, found by name in the library of the version whose header this was compiled with.
+struct Library {
+  decltype(&cublasCreate_v2) create = nullptr;
+  decltype(&cublasDestroy_v2) destroy = nullptr;
+  decltype(&cublasSetStream_v2) set_stream = nullptr;
+  decltype(&cublasSgemm_v2_64) sgemm = nullptr;
+  decltype(&cublasGemmEx_64) gemm_ex = nullptr;
+  std::string problem;
+};
+
+constexpr const char* kName = "libcublas.so." MOE_TEXT(CUBLAS_VER_MAJOR);
+
+template <class Function>
+void find(Library& library, void* module, Function& function, const char* name) {
+  function = reinterpret_cast<Function>(dlsym(module, name));
+  if (!function) library.problem = concat(kName, " has no ", name);
+}
+
+Library load() {
+  Library library;
+  void* module = dlopen(kName, RTLD_NOW | RTLD_LOCAL);
+  if (!module) module = dlopen(concat(MOE_CUDA_LIBRARIES "/", kName).c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!module) {
+    library.problem = dlerror();
+    return library;
+  }
+  find(library, module, library.create, "cublasCreate_v2");
+  find(library, module, library.destroy, "cublasDestroy_v2");
+  find(library, module, library.set_stream, "cublasSetStream_v2");
+  find(library, module, library.sgemm, "cublasSgemm_v2_64");
+  find(library, module, library.gemm_ex, "cublasGemmEx_64");
+  return library;
+}
+
+const Library& library() {
+  static const Library loaded = load();
+  return loaded;
+}
+
+const Library& working_library() {
+  if (!library().problem.empty())
+    throw UserError(ExitCode::missing, concat("cuBLAS cannot be loaded: ", library().problem),
+                    concat("It comes with CUDA ", CUBLAS_VER_MAJOR,
+                           "; where it lies elsewhere: LD_LIBRARY_PATH=/path/to/cuda/lib64"));
+  return library();
+}
+
+// With the library's own workspace. One a context, since it belongs to a stream.
+class Handle {
+ public:
+  explicit Handle(Context& ctx) {
+    CUDA_CHECK(cudaSetDevice(ctx.device.index));
+    CUBLAS_CHECK(working_library().create(&handle_));
+    CUBLAS_CHECK(library().set_stream(handle_, static_cast<cudaStream_t>(ctx.stream->handle())));
+  }
+  ~Handle() {
+    if (handle_) library().destroy(handle_);
+  }
+  Handle(const Handle&) = delete;
+  Handle& operator=(const Handle&) = delete;
+  cublasHandle_t get() const { return handle_; }
+
+ private:
+  cublasHandle_t handle_ = nullptr;
+};
+
+cublasHandle_t handle_of(Context& ctx) {
+  if (!ctx.blas) ctx.blas = std::make_shared<Handle>(ctx);
+  CUDA_CHECK(cudaSetDevice(ctx.device.index));
+  return static_cast<Handle*>(ctx.blas.get())->get();
+}
+
+cublasOperation_t operation(bool transpose) {
+  return transpose ? CUBLAS_OP_T : CUBLAS_OP_N;
+}
+
+}  // namespace
+
+void gemm_cublas(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  if (s.K == 0) return kernels_cuda::gemm_tiled(ctx, c, a, b, s);  // BLAS leaves leading dimensions of 0 out
+  account(ctx, sizeof(float) * (1.0 * s.M * s.K + 1.0 * s.K * s.N + 1.0 * s.M * s.N), 2.0 * s.M * s.N * s.K);
+  if (s.M == 0 || s.N == 0) return;
+  const ColumnMajor p = column_major(s);
+  const auto alpha = static_cast<float>(s.alpha), beta = static_cast<float>(s.beta);
+  CUBLAS_CHECK(working_library().sgemm(handle_of(ctx), operation(p.transpose_first),
+                                       operation(p.transpose_second), p.m, p.n, p.k, &alpha, b, p.ld_first, a,
+                                       p.ld_second, &beta, c, p.ld_c));
+}
+
+std::string why_no_cublas() {
+  return library().problem;
+}
+
+}  // namespace moe::detail
+#endif
