@@ -56,6 +56,7 @@ void Block::start() {
   shared_ = static_cast<std::byte*>(std::align(kAlign, launch_->shared_bytes, begin, space));
   std::fill_n(shared_, launch_->shared_bytes, std::byte{0xff});
   set_up_threads();
+  forget_async_copies();
   error_ = nullptr;
   barrier_ = {};
   live_ = static_cast<unsigned>(threads_.size());

@@ -45,6 +45,8 @@ enum class Op : std::uint8_t {
   reduce_add,
   reduce_min,
   reduce_max,
+  mma,
+  ldmatrix,
 };
 const char* name_of(Op op);
 
@@ -153,6 +155,9 @@ class Block {
   } barrier_;
   int barrier_result_ = 0;
 };
+
+// Copies that a block left under way are not delivered to the next one; kernels/simt/mma.cpp.
+void forget_async_copies();
 
 // A lane ended: operations that waited for it alone can go on.
 void release_waiting_lanes(Warp& warp);
