@@ -17,3 +17,11 @@ if(MOE_TESTS)
   include(GoogleTest)
 endif()
 find_program(MOE_GNUPLOT gnuplot)
+# Part of GCC: lines of source for the reports of checked kernels.
+if(MOE_CHECKED)
+  include(CheckCXXSourceCompiles)
+  set(CMAKE_REQUIRED_LIBRARIES backtrace)
+  check_cxx_source_compiles("#include <backtrace.h>
+int main() { return backtrace_create_state(nullptr, 0, nullptr, nullptr) == nullptr; }" MOE_BACKTRACE)
+  unset(CMAKE_REQUIRED_LIBRARIES)
+endif()

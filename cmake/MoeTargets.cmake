@@ -13,15 +13,17 @@ if(MOE_CCACHE)
 endif()
 
 # On every target alike: mixing instruction sets would give Eigen's inline functions several meanings.
-add_library(moe_flags INTERFACE)
-target_include_directories(moe_flags INTERFACE ${PROJECT_SOURCE_DIR})
-target_compile_options(moe_flags INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
+add_library(moe_source_flags INTERFACE)
+target_include_directories(moe_source_flags INTERFACE ${PROJECT_SOURCE_DIR})
+target_compile_options(moe_source_flags INTERFACE -Wall -Wextra -Wshadow -Wno-missing-field-initializers)
 if(CMAKE_CXX_COMPILER_ID STREQUAL GNU AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
-  target_compile_options(moe_flags INTERFACE -Wno-restrict)  # false alarms on std::string + (GCC bug 105651)
+  target_compile_options(moe_source_flags INTERFACE -Wno-restrict)  # false alarms on std::string + (GCC bug 105651)
 endif()
 if(MOE_NATIVE)
-  target_compile_options(moe_flags INTERFACE -march=native)
+  target_compile_options(moe_source_flags INTERFACE -march=native)
 endif()
+add_library(moe_flags INTERFACE)
+target_link_libraries(moe_flags INTERFACE moe_source_flags)
 if(MOE_SANITIZE)
   target_compile_options(moe_flags INTERFACE -fsanitize=${MOE_SANITIZE} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   target_link_options(moe_flags INTERFACE -fsanitize=${MOE_SANITIZE})
@@ -38,8 +40,8 @@ function(moe_library name)
   target_link_libraries(${name} PUBLIC moe_flags ${ARG_DEPENDS} PRIVATE ${ARG_PRIVATE})
 endfunction()
 
-# moe_emulated(name): this folder's *.cu, compiled by the C++ compiler for the emulated device (kernels/simt), join library
-# `name`; nvcc is not needed.
+# moe_emulated(name): this folder's *.cu, compiled by the C++ compiler for the emulated device (kernels/simt), join target
+# `name`; nvcc is not needed. With MOE_CHECKED they join it once more, for the checked device.
 function(moe_emulated name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cu)
   set_source_files_properties(${sources} PROPERTIES LANGUAGE CXX)
@@ -47,6 +49,35 @@ function(moe_emulated name)
   target_link_libraries(${name}_emulated PRIVATE moe_flags)
   target_sources(${name} PRIVATE $<TARGET_OBJECTS:${name}_emulated>)
   target_compile_definitions(${name} PUBLIC MOE_HAVE_EMULATED)
+  if(MOE_CHECKED)
+    moe_checked(${name} ${sources})
+  endif()
+endfunction()
+
+# moe_checked(name sources...): the same files with a call at every access to memory (kernels/simt/checked); moe_emulated
+# calls it. They are linked into one object that shares nothing with the rest of the program, for two reasons. Inline
+# functions of the standard library exist here with these calls and elsewhere without, and the linker keeps one of each name.
+# And GCC's own names for what it calls would meet the sanitizers' libraries in a sanitized build.
+function(moe_checked name)
+  add_library(${name}_checked OBJECT ${ARGN})
+  target_link_libraries(${name}_checked PRIVATE moe_source_flags)
+  target_compile_definitions(${name}_checked PRIVATE MOE_CHECKED_BACKEND MOE_HAVE_CHECKED)
+  # -O1 and no merging of like code: a report names the line that was written, not one that the optimiser made of two.
+  target_compile_options(${name}_checked PRIVATE -O1 -g1 -finline-small-functions -fno-crossjumping -fno-tree-tail-merge
+    -fsanitize=thread,bounds,alignment --param=tsan-instrument-func-entry-exit=0)
+  set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}_checked.o)
+  add_custom_command(OUTPUT ${object}
+    COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${object}.all $<TARGET_OBJECTS:${name}_checked>
+    COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=_ZN3moe15kernels_checked*
+      --redefine-sym memcpy=moe_checked_memcpy --redefine-sym memmove=moe_checked_memmove
+      --redefine-sym memset=moe_checked_memset
+      --redefine-sym __ubsan_handle_out_of_bounds=moe_checked_bad_index
+      --redefine-sym __ubsan_handle_type_mismatch_v1=moe_checked_misaligned
+      ${object}.all ${object}
+    DEPENDS $<TARGET_OBJECTS:${name}_checked> COMMAND_EXPAND_LISTS VERBATIM)
+  target_sources(${name} PRIVATE ${object})
+  set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)
+  target_compile_definitions(${name} PUBLIC MOE_HAVE_CHECKED)
 endfunction()
 
 # moe_program(name source DEPENDS targets...)

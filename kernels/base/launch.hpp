@@ -63,10 +63,14 @@ void launch(LaunchContext at, void (*kernel)(Parameters...), dim3 grid, dim3 blo
 
 #include "kernels/simt/cuda.hpp"
 
+#ifdef MOE_CHECKED_BACKEND
+#define MOE_BACKEND kernels_checked
+#else
 #define MOE_BACKEND kernels_emulated
-#define MOE_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::moe::simt::here->block->shared())
+#endif
+#define MOE_DYNAMIC_SHARED(T, name) T* name = reinterpret_cast<T*>(::moe::simt::dynamic_shared())
 
-namespace moe::kernels_emulated {
+namespace moe::MOE_BACKEND {
 using namespace simt;  // NOLINT: the toolkit's names, as a .cu file expects them
 }
 

@@ -1,11 +1,14 @@
 // Atomics on global and shared memory; each returns what stood there before. Blocks run on several threads of the
-// operating system at once, so these are real ones.
+// operating system at once, so these are real ones. GCC's own functions, not std::atomic_ref: they are watched where they
+// stand, in the kernel (kernels/simt/checked).
 #pragma once
 
-#include <atomic>
 #include <type_traits>
 
+#include "kernels/simt/front.hpp"
+
 namespace moe::simt {
+inline namespace MOE_SIMT_FLAVOUR {
 namespace detail {
 
 // The parameter after the pointer takes its type from the pointer alone, so that atomicAdd(&unsigned, 1) means 1u.
@@ -13,43 +16,59 @@ template <class T>
 using Value = std::type_identity_t<T>;
 
 template <class T, class Change>
-T update(T* address, Change change) {
-  std::atomic_ref<T> cell(*address);
-  T old = cell.load(std::memory_order_relaxed);
-  while (!cell.compare_exchange_weak(old, change(old), std::memory_order_relaxed)) {
-  }
+MOE_SIMT_INLINE T update(T* address, Change change) {
+  T old;
+  __atomic_load(address, &old, __ATOMIC_RELAXED);
+  T next = change(old);
+  while (!__atomic_compare_exchange(address, &old, &next, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+    next = change(old);
   return old;
 }
 
 }  // namespace detail
 
 template <class T>
-T atomicAdd(T* address, detail::Value<T> value) {
-  return std::atomic_ref<T>(*address).fetch_add(value, std::memory_order_relaxed);
+MOE_SIMT_INLINE T atomicAdd(T* address, detail::Value<T> value) {
+  if constexpr (std::is_integral_v<T>)
+    return __atomic_fetch_add(address, value, __ATOMIC_RELAXED);
+  else
+    return detail::update(address, [=](T old) { return old + value; });
 }
 template <class T>
-T atomicSub(T* address, detail::Value<T> value) {
-  return std::atomic_ref<T>(*address).fetch_sub(value, std::memory_order_relaxed);
+MOE_SIMT_INLINE T atomicSub(T* address, detail::Value<T> value) {
+  static_assert(std::is_integral_v<T>, "CUDA has atomicSub for integers only");
+  return __atomic_fetch_sub(address, value, __ATOMIC_RELAXED);
 }
 template <class T>
-T atomicMax(T* address, detail::Value<T> value) {
+MOE_SIMT_INLINE T atomicMax(T* address, detail::Value<T> value) {
   static_assert(std::is_integral_v<T>, "CUDA has atomicMax for integers only");
   return detail::update(address, [=](T old) { return old < value ? value : old; });
 }
 template <class T>
-T atomicMin(T* address, detail::Value<T> value) {
+MOE_SIMT_INLINE T atomicMin(T* address, detail::Value<T> value) {
   static_assert(std::is_integral_v<T>, "CUDA has atomicMin for integers only");
   return detail::update(address, [=](T old) { return value < old ? value : old; });
 }
 template <class T>
-T atomicExch(T* address, detail::Value<T> value) {
-  return std::atomic_ref<T>(*address).exchange(value, std::memory_order_relaxed);
+MOE_SIMT_INLINE T atomicOr(T* address, detail::Value<T> value) {
+  return __atomic_fetch_or(address, value, __ATOMIC_RELAXED);
 }
 template <class T>
-T atomicCAS(T* address, detail::Value<T> compare, detail::Value<T> value) {
+MOE_SIMT_INLINE T atomicAnd(T* address, detail::Value<T> value) {
+  return __atomic_fetch_and(address, value, __ATOMIC_RELAXED);
+}
+template <class T>
+MOE_SIMT_INLINE T atomicExch(T* address, detail::Value<T> value) {
+  T old;
+  __atomic_exchange(address, &value, &old, __ATOMIC_RELAXED);
+  return old;
+}
+template <class T>
+MOE_SIMT_INLINE T atomicCAS(T* address, detail::Value<T> compare, detail::Value<T> value) {
   static_assert(std::is_integral_v<T>, "CUDA has atomicCAS for integers only");
-  std::atomic_ref<T>(*address).compare_exchange_strong(compare, value, std::memory_order_relaxed);
+  __atomic_compare_exchange(address, &compare, &value, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED);
   return compare;
 }
 
+}  // namespace MOE_SIMT_FLAVOUR
 }  // namespace moe::simt

@@ -1,6 +1,7 @@
 // __syncthreads and its counted forms.
 #include "kernels/base/check.hpp"
 #include "kernels/simt/block.hpp"
+#include "kernels/simt/checked/checker.hpp"
 
 namespace moe::simt {
 
@@ -11,6 +12,7 @@ void Block::open_barrier() {
                     : barrier_.op == Op::syncthreads_or ? any
                                                         : static_cast<int>(barrier_.yes);
   barrier_ = {};
+  if (checker_) checker_->passed_barrier();
 }
 
 // Hardware counts arrivals and does not ask where; CUDA demands the same barrier of all threads, and a kernel that

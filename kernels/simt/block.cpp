@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "kernels/base/check.hpp"
+#include "kernels/simt/checked/checker.hpp"
 #include "kernels/simt/switch.hpp"
 
 namespace moe::simt {
@@ -22,10 +23,12 @@ std::uint64_t next_random(std::uint64_t& state) {
 
 }  // namespace
 
-void Block::run(const Launch& launch, dim3 index) {
+void Block::run(const Launch& launch, dim3 index, Checker* checker) {
   launch_ = &launch;
   index_ = index;
+  checker_ = checker;
   start();
+  if (checker_) checker_->begin_block(*this);
   try {
     run_to_end();
   } catch (...) {
@@ -39,6 +42,7 @@ void Block::run_to_end() {
   while (live_ > 0) {
     const bool progress = pass(barrier_opens);
     if (error_) std::rethrow_exception(std::exchange(error_, nullptr));
+    if (stopped_) checker_->fail();
     barrier_opens = live_ > 0 && barrier_.arrived == live_;
     if (barrier_opens)
       open_barrier();
@@ -58,6 +62,7 @@ void Block::start() {
   set_up_threads();
   forget_async_copies();
   error_ = nullptr;
+  stopped_ = false;
   barrier_ = {};
   live_ = static_cast<unsigned>(threads_.size());
   random_ =
@@ -92,6 +97,7 @@ void Block::set_up_threads() {
     launch_->body.call(launch_->body.kernel_and_arguments);
   } catch (...) {
     error_ = std::current_exception();
+    stopped_ = true;
   }
 }
 
@@ -106,14 +112,29 @@ void Block::resume(Thread& thread) {
   here = &thread;
   moe_simt_switch(&scheduler_, thread.stack_pointer);
   here = nullptr;
-  if (error_ || thread.state != Thread::State::done) return;
+  if (stopped_ || thread.state != Thread::State::done) return;
   --live_;
   thread.warp->live &= ~(1u << thread.lane);
   if (thread.warp->waiting) release_waiting_lanes(*thread.warp);
 }
 
 void Block::stop(Where where, const std::string& what) {
+  if (stopped_) return;
   error_ = std::make_exception_ptr(Error(message(where, what)));
+  stopped_ = true;
+}
+
+void Block::stop_for_checker() {
+  stopped_ = true;
+  wait(*here, Thread::State::ready);
+}
+
+bool Block::owns(std::uintptr_t address) const {
+  const auto within = [=](const void* begin, std::size_t bytes) {
+    return address - reinterpret_cast<std::uintptr_t>(begin) < bytes;
+  };
+  return within(this, sizeof *this) || within(threads_.data(), threads_.size() * sizeof(Thread)) ||
+         within(warps_.data(), warps_.size() * sizeof(Warp)) || within(&here, sizeof here);
 }
 
 void Block::draw_order() {
@@ -131,7 +152,7 @@ bool Block::pass(bool barrier_opens) {
       continue;
     progress = true;
     resume(thread);
-    if (error_) break;
+    if (stopped_) break;
   }
   return progress;
 }

@@ -55,6 +55,7 @@ inline bool same_place(Op a, Where at_a, Op b, Where at_b) {
 }
 
 class Block;
+class Checker;
 struct Warp;
 
 // One line of the cache: a pass over a block's threads reads all of them.
@@ -100,12 +101,18 @@ struct Launch {
   std::uint64_t order_seed;  // 0: threads run in order; else in an order drawn anew after every wait
   Body body;
   Where where;
+  bool watched = false;                         // every access is checked (kernels/simt/checked)
+  std::span<const void* const> arguments = {};  // of the kernel: pointers, and null for what is not one
 };
+
+// The block that runs n-th: `order` says which, an empty one that they run as they are numbered.
+dim3 nth_block(const Launch& launch, const std::vector<std::uint32_t>& order, std::uint64_t n);
 
 class Block {
  public:
   // Runs block `index` of the launch to its end. Stacks and memory are kept for the next. Throws Error.
-  void run(const Launch& launch, dim3 index);
+  // With a checker every access of instrumented code is reported to it.
+  void run(const Launch& launch, dim3 index, Checker* checker = nullptr);
 
   // The current thread waits until all threads of the block that have not ended are here. `predicate` feeds the counted
   // forms; returns their result.
@@ -114,11 +121,20 @@ class Block {
   const Launch& launch() const { return *launch_; }
   dim3 index() const { return index_; }
   std::byte* shared() { return shared_; }
+  Checker* checker() const { return checker_; }
+  bool stopped() const { return stopped_; }
+  unsigned number_of(const Thread& thread) const { return static_cast<unsigned>(&thread - threads_.data()); }
+  dim3 thread_index(unsigned number) const { return threads_[number].index; }
+  // Whether `address` lies in what runs the threads, the block itself or its stacks.
+  bool owns(std::uintptr_t address) const;
+  bool is_stack(std::uintptr_t address) const { return stacks_->contains(address); }
   void wait(Thread& thread, Thread::State state);  // switches to the scheduler
 
   // The launch will throw this when the current thread next waits, and it must wait at once. Nothing is thrown on a
   // thread's own stack: sanitizers take a throw on a stack that they do not know for an error.
   void stop(Where where, const std::string& what);
+  // The same for the checker, which words it afterwards: a thread's stack is too small for that. Does not return.
+  void stop_for_checker();
 
  private:
   static void thread_main();
@@ -142,6 +158,8 @@ class Block {
   std::byte* shared_ = nullptr;
   std::unique_ptr<Stacks> stacks_;
   void* scheduler_ = nullptr;  // its stack pointer
+  Checker* checker_ = nullptr;
+  bool stopped_ = false;  // something went wrong: error_, or else the checker knows
   std::exception_ptr error_;
   std::uint64_t random_ = 0;
   unsigned live_ = 0;  // threads that have not ended
@@ -165,6 +183,9 @@ void release_waiting_lanes(Warp& warp);
 // A lane comes to a warp operation. True: it was the last, all lanes have their values; false: it must wait, if only for
 // the launch to end after Block::stop.
 bool arrive(Warp& warp, Thread& self);
+
+// The thread reads, in a shuffle, from a lane that takes no part.
+void stop_for_absent_lane(const Thread& thread);
 
 std::string describe(dim3 index);                           // "(1, 0, 0)"
 std::string message(Where where, const std::string& what);  // "file:line: what"
@@ -191,8 +212,8 @@ MOE_SIMT_INLINE int Block::barrier(Op op, int predicate, Where where) {
 }
 
 // The current thread and the lanes of `mask` exchange values; see Warp. Lanes that have ended are not waited for.
-MOE_SIMT_INLINE std::uint64_t exchange(unsigned mask, Op op, std::uint64_t value, unsigned source,
-                                       Warp::Resolve resolve, Where where) {
+MOE_SIMT_INLINE std::uint64_t meet(unsigned mask, Op op, std::uint64_t value, unsigned source,
+                                   Warp::Resolve resolve, Where where) {
   Thread& self = *here;
   self.op = op;
   self.where = where;

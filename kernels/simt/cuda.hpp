@@ -7,6 +7,7 @@
 
 #include "kernels/simt/atomics.hpp"
 #include "kernels/simt/launch.hpp"
+#include "kernels/simt/vectors.hpp"
 #include "kernels/simt/warp.hpp"
 
 #define __global__
@@ -18,25 +19,26 @@
 // One block at a time on a thread of the operating system: what belongs to that thread is shared by that block.
 #define __shared__ static thread_local
 
-#define threadIdx (::moe::simt::here->index)
-#define blockIdx (::moe::simt::here->block->index())
-#define blockDim (::moe::simt::here->block->launch().block)
-#define gridDim (::moe::simt::here->block->launch().grid)
+#define threadIdx (::moe::simt::thread_index())
+#define blockIdx (::moe::simt::block_index())
+#define blockDim (::moe::simt::block_shape())
+#define gridDim (::moe::simt::grid_shape())
 #define warpSize 32
 
 namespace moe::simt {
+inline namespace MOE_SIMT_FLAVOUR {
 
 MOE_SIMT_INLINE void __syncthreads(Where where = Where::current()) {
-  here->block->barrier(Op::syncthreads, 0, where);
+  barrier(Op::syncthreads, 0, where);
 }
 MOE_SIMT_INLINE int __syncthreads_count(int predicate, Where where = Where::current()) {
-  return here->block->barrier(Op::syncthreads_count, predicate, where);
+  return barrier(Op::syncthreads_count, predicate, where);
 }
 MOE_SIMT_INLINE int __syncthreads_and(int predicate, Where where = Where::current()) {
-  return here->block->barrier(Op::syncthreads_and, predicate, where);
+  return barrier(Op::syncthreads_and, predicate, where);
 }
 MOE_SIMT_INLINE int __syncthreads_or(int predicate, Where where = Where::current()) {
-  return here->block->barrier(Op::syncthreads_or, predicate, where);
+  return barrier(Op::syncthreads_or, predicate, where);
 }
 
 using std::isfinite;
@@ -69,4 +71,5 @@ inline void __threadfence() {
   std::atomic_thread_fence(std::memory_order_seq_cst);
 }
 
+}  // namespace MOE_SIMT_FLAVOUR
 }  // namespace moe::simt

@@ -7,6 +7,7 @@
 
 #include "kernels/base/check.hpp"
 #include "kernels/base/parallel.hpp"
+#include "kernels/simt/checked/checker.hpp"
 
 namespace moe::simt {
 namespace {
@@ -55,22 +56,45 @@ std::vector<std::uint32_t> block_order(const Launch& l) {
   return order;
 }
 
+// Stacks are touched once for all launches of a thread.
+Block& block_of_this_thread() {
+  static thread_local Block block;
+  return block;
+}
+
+// One after the other: the checker knows one running block, and accesses of earlier ones.
+void run_watched(const Launch& l, const std::vector<std::uint32_t>& order) {
+  static std::mutex one_at_a_time;
+  static Checker checker;
+  const std::lock_guard lock(one_at_a_time);
+  checker.begin_launch(l, order);
+  const std::shared_ptr<void> at_end(nullptr, [](void*) { checker.end_launch(); });
+  for (std::uint64_t n = 0; n < l.grid.count(); ++n) {
+    block_of_this_thread().run(l, nth_block(l, order, n), &checker);
+    checker.end_block();
+  }
+  checker.end_grid();
+}
+
 }  // namespace
+
+dim3 nth_block(const Launch& l, const std::vector<std::uint32_t>& order, std::uint64_t n) {
+  const std::uint64_t i = order.empty() ? n : order[n];
+  return dim3(i % l.grid.x, i / l.grid.x % l.grid.y, i / l.grid.x / l.grid.y);
+}
 
 void run_grid(Context& ctx, const Launch& l) {
   check_shape(l);
   const DeviceAccess access(*ctx.allocator);
-  FirstError error;
   const std::vector<std::uint32_t> order = block_order(l);
-  parallel_for(ctx, static_cast<std::int64_t>(l.grid.count()), 1, [&](std::int64_t chunk, std::int64_t) {
-    static thread_local Block block;  // its stacks are touched once, not once a launch
+  if (l.watched) return run_watched(l, order);
+  FirstError error;
+  parallel_for(ctx, static_cast<std::int64_t>(l.grid.count()), 1, [&](std::int64_t n, std::int64_t) {
     if (error.any()) return;
-    const std::uint64_t i = order.empty() ? static_cast<std::uint64_t>(chunk) : order[chunk];
-    const unsigned x = i % l.grid.x, y = i / l.grid.x % l.grid.y, z = i / l.grid.x / l.grid.y;
     try {
-      block.run(l, {x, y, z});
+      block_of_this_thread().run(l, nth_block(l, order, static_cast<std::uint64_t>(n)));
     } catch (...) {
-      error.keep(i, std::current_exception());
+      error.keep(order.empty() ? static_cast<std::uint64_t>(n) : order[n], std::current_exception());
     }
   });
   error.rethrow();

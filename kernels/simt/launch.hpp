@@ -6,11 +6,13 @@
 // wrong are abandoned: destructors of their local variables do not run.
 #pragma once
 
+#include <array>
 #include <tuple>
+#include <type_traits>
 #include <utility>
 
 #include "kernels/base/context.hpp"
-#include "kernels/simt/block.hpp"
+#include "kernels/simt/front.hpp"
 
 namespace moe::simt {
 
@@ -23,18 +25,53 @@ struct LaunchContext {
 
 void run_grid(Context& ctx, const Launch& launch);
 
+inline namespace MOE_SIMT_FLAVOUR {
+namespace detail {
+
+template <class... Parameters>
+struct Call {
+  void (*kernel)(Parameters...);
+  std::tuple<Parameters...> arguments;
+};
+
+template <class... Parameters, std::size_t... I>
+MOE_SIMT_UNWATCHED void call(const Call<Parameters...>& c, std::index_sequence<I...>) {
+  c.kernel(std::get<I>(c.arguments)...);
+}
+
+template <class... Parameters>
+MOE_SIMT_UNWATCHED void call_opaque(const void* c) {
+  call(*static_cast<const Call<Parameters...>*>(c), std::index_sequence_for<Parameters...>());
+}
+
+template <class T>
+const void* pointer_or_null(const T& argument) {
+  if constexpr (std::is_pointer_v<T>)
+    return argument;
+  else
+    return nullptr;
+}
+
+}  // namespace detail
+
 template <class... Parameters, class... Arguments>
 void launch(LaunchContext at, void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
             Arguments&&... arguments) {
-  struct Call {
-    void (*kernel)(Parameters...);
-    std::tuple<Parameters...> arguments;
-  } const call{kernel, {std::forward<Arguments>(arguments)...}};
-  const auto run = [](const void* opaque) {
-    const Call& c = *static_cast<const Call*>(opaque);
-    std::apply(c.kernel, c.arguments);
-  };
-  run_grid(at.ctx, {grid, block, shared_bytes, at.ctx.emulated_order, {run, &call}, at.where});
+  const detail::Call<Parameters...> call{kernel, {std::forward<Arguments>(arguments)...}};
+  const auto pointers = std::apply(
+      [](const auto&... each) {
+        return std::array<const void*, sizeof...(each)>{detail::pointer_or_null(each)...};
+      },
+      call.arguments);
+  run_grid(at.ctx, {grid,
+                    block,
+                    shared_bytes,
+                    at.ctx.emulated_order,
+                    {detail::call_opaque<Parameters...>, &call},
+                    at.where,
+                    kWatched,
+                    pointers});
 }
 
+}  // namespace MOE_SIMT_FLAVOUR
 }  // namespace moe::simt

@@ -2,6 +2,7 @@
 
 #include <sys/mman.h>
 
+#include <memory>
 #include <new>
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -14,16 +15,17 @@ constexpr std::size_t kPage = 4096;
 }
 
 Stacks::Stacks(std::size_t count) : count_(count) {
-  void* memory = mmap(nullptr, count * kStackBytes, PROT_READ | PROT_WRITE,
-                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (memory == MAP_FAILED) throw std::bad_alloc();
-  memory_ = static_cast<std::byte*>(memory);
+  std::size_t space = (count + 1) * kStackBytes;
+  mapped_ = mmap(nullptr, space, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped_ == MAP_FAILED) throw std::bad_alloc();
+  void* begin = mapped_;
+  memory_ = static_cast<std::byte*>(std::align(kStackBytes, count * kStackBytes, begin, space));
   for (std::size_t i = 0; i < count; ++i) mprotect(memory_ + i * kStackBytes, kPage, PROT_NONE);
 }
 
 Stacks::~Stacks() {
   forget_frames();
-  munmap(memory_, count_ * kStackBytes);
+  munmap(mapped_, (count_ + 1) * kStackBytes);
 }
 
 // AddressSanitizer keeps the gaps between a frame's variables poisoned until the function returns.

@@ -3,6 +3,7 @@
 
 #include "kernels/base/check.hpp"
 #include "kernels/simt/block.hpp"
+#include "kernels/simt/checked/checker.hpp"
 
 namespace moe::simt {
 namespace {
@@ -42,6 +43,9 @@ bool finish(Warp& warp, unsigned mask) {
     return false;
   }
   warp.resolve[first.lane](warp, arrived);
+  if (first.block->stopped()) return false;
+  if (Checker* checker = first.block->checker(); checker && first.op == Op::syncwarp)
+    checker->passed_syncwarp(warp, arrived);
   for (unsigned left = arrived; left; left &= left - 1)
     warp.lanes[std::countr_zero(left)].state = Thread::State::ready;
   warp.waiting &= ~arrived;
@@ -59,6 +63,12 @@ bool arrive(Warp& warp, Thread& self) {
   }
   warp.waiting |= 1u << lane;
   return complete(warp, self.mask) && finish(warp, self.mask);
+}
+
+void stop_for_absent_lane(const Thread& t) {
+  t.block->stop(t.where, concat(name_of(t.op), ": block ", describe(t.block->index()), " thread ",
+                                describe(t.index), " reads lane ", t.source,
+                                ", which takes no part: it ended, or is not in mask 0x", std::hex, t.mask));
 }
 
 void release_waiting_lanes(Warp& warp) {

@@ -1,13 +1,14 @@
 // Shuffles, votes and warp reductions. Lanes of the mask that have ended are not waited for; reading from one, or from a
-// lane outside the mask, gives NaN (all bits set), where CUDA leaves the value undefined.
+// lane outside the mask, gives NaN (all bits set), where CUDA leaves the value undefined, and is an error in checked kernels.
 #pragma once
 
 #include <bit>
 #include <cstring>
 
-#include "kernels/simt/block.hpp"
+#include "kernels/simt/front.hpp"
 
 namespace moe::simt {
+inline namespace MOE_SIMT_FLAVOUR {
 namespace detail {
 
 template <class T>
@@ -24,9 +25,9 @@ T from_bits(std::uint64_t bits) {
   return value;
 }
 
-inline void resolve_nothing(Warp&, unsigned) {}
+MOE_SIMT_UNWATCHED inline void resolve_nothing(Warp&, unsigned) {}
 
-inline void resolve_shuffle(Warp& warp, unsigned mask) {
+MOE_SIMT_UNWATCHED inline void resolve_shuffle(Warp& warp, unsigned mask) {
   std::uint64_t brought[kWarpSize];
   for (unsigned left = mask; left; left &= left - 1) {
     const int lane = std::countr_zero(left);
@@ -34,11 +35,13 @@ inline void resolve_shuffle(Warp& warp, unsigned mask) {
   }
   for (unsigned left = mask; left; left &= left - 1) {
     Thread& t = warp.lanes[std::countr_zero(left)];
-    t.value = mask >> t.source & 1 ? brought[t.source] : ~std::uint64_t{0};
+    const bool there = mask >> t.source & 1;
+    if (kWatched && !there) stop_for_absent_lane(t);
+    t.value = there ? brought[t.source] : ~std::uint64_t{0};
   }
 }
 
-inline void resolve_ballot(Warp& warp, unsigned mask) {
+MOE_SIMT_UNWATCHED inline void resolve_ballot(Warp& warp, unsigned mask) {
   unsigned votes = 0;
   for (unsigned left = mask; left; left &= left - 1) {
     const int lane = std::countr_zero(left);
@@ -48,7 +51,7 @@ inline void resolve_ballot(Warp& warp, unsigned mask) {
 }
 
 template <class T, T (*combine)(T, T)>
-void resolve_reduce(Warp& warp, unsigned mask) {
+MOE_SIMT_UNWATCHED void resolve_reduce(Warp& warp, unsigned mask) {
   T all = from_bits<T>(warp.lanes[std::countr_zero(mask)].value);
   for (unsigned left = mask & (mask - 1); left; left &= left - 1)
     all = combine(all, from_bits<T>(warp.lanes[std::countr_zero(left)].value));
@@ -90,26 +93,26 @@ MOE_SIMT_INLINE void __syncwarp(unsigned mask = 0xffffffff, Where where = Where:
 template <class T>
 MOE_SIMT_INLINE T __shfl_sync(unsigned mask, T value, int lane, int width = 32,
                               Where where = Where::current()) {
-  const unsigned group = here->lane & ~(width - 1u);
+  const unsigned group = lane_index() & ~(width - 1u);
   return detail::shuffle(mask, Op::shfl, value, group | (lane & (width - 1u)), where);
 }
 template <class T>
 MOE_SIMT_INLINE T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32,
                                  Where where = Where::current()) {
-  const unsigned lane = here->lane, place = lane & (width - 1u);
+  const unsigned lane = lane_index(), place = lane & (width - 1u);
   return detail::shuffle(mask, Op::shfl_up, value, place >= delta ? lane - delta : lane, where);
 }
 template <class T>
 MOE_SIMT_INLINE T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32,
                                    Where where = Where::current()) {
-  const unsigned lane = here->lane, place = lane & (width - 1u);
+  const unsigned lane = lane_index(), place = lane & (width - 1u);
   return detail::shuffle(mask, Op::shfl_down, value, delta < width - place ? lane + delta : lane, where);
 }
 // As on the device, a lane of an earlier group may be read, one of a later group may not.
 template <class T>
 MOE_SIMT_INLINE T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int width = 32,
                                   Where where = Where::current()) {
-  const unsigned lane = here->lane, last = lane | (width - 1u),
+  const unsigned lane = lane_index(), last = lane | (width - 1u),
                  other = lane ^ static_cast<unsigned>(lane_mask);
   return detail::shuffle(mask, Op::shfl_xor, value, other <= last ? other : lane, where);
 }
@@ -138,4 +141,5 @@ MOE_SIMT_INLINE T __reduce_max_sync(unsigned mask, T value, Where where = Where:
   return detail::reduce<T, detail::greater<T>>(mask, Op::reduce_max, value, where);
 }
 
+}  // namespace MOE_SIMT_FLAVOUR
 }  // namespace moe::simt

@@ -1,4 +1,4 @@
-// The .cu versions on the emulated device against the CPU's, called as any caller does: by the context's device.
+// The .cu versions on every device against the CPU's, called as any caller does: by the context's device.
 #include <algorithm>
 #include <limits>
 
@@ -10,6 +10,7 @@
 #include "kernels/top_k_gate/top_k_gate.hpp"
 #include "tests/simt/support.hpp"
 #include "tests/support/numeric.hpp"
+#include "tests/support/on_device.hpp"
 
 namespace moe {
 namespace {
@@ -21,36 +22,40 @@ constexpr std::int64_t kSizes[] = {0, 1, 31, 32, 33, 127, 129};
 constexpr Tolerance kFewRoundings{1e-6, 1e-5};  // sums in another order, another exp
 
 template <class Signature>
-const Version<Signature>* emulated_row(const Operation<Signature>& operation) {
-  for (const auto& version : operation.versions())
-    if (version.device == DeviceKind::emulated) return &version;
-  return nullptr;
+void expect_rows(const Operation<Signature>& operation) {
+  std::vector<DeviceKind> missing = {DeviceKind::emulated};
+#ifdef MOE_HAVE_CHECKED
+  missing.push_back(DeviceKind::checked);
+#endif
+  for (const auto& version : operation.versions()) std::erase(missing, version.device);
+  for (const DeviceKind kind : missing)
+    ADD_FAILURE() << operation.name() << " has no row for " << name_of(kind);
 }
 
-TEST(EmulatedKernels, StandInTheTables) {
-  EXPECT_TRUE(emulated_row(softmax<float>));
-  EXPECT_TRUE(emulated_row(softmax_backward<float>));
-  EXPECT_TRUE(emulated_row(rms_norm<float>));
-  EXPECT_TRUE(emulated_row(top_k_gate<float>));
-  EXPECT_TRUE(emulated_row(gather_rows<float>));
-  EXPECT_TRUE(emulated_row(gather_rows_backward<float>));
-  EXPECT_TRUE(emulated_row(combine_rows<float>));
-  EXPECT_TRUE(emulated_row(combine_rows_backward<float>));
-  EXPECT_TRUE(emulated_row(gather_scalars<float>));
-  EXPECT_TRUE(emulated_row(histogram));
-  EXPECT_TRUE(emulated_row(sort_by_key));
-  EXPECT_TRUE(emulated_row(gemm<float>));
+TEST(DeviceKernels, StandInTheTables) {
+  expect_rows(softmax<float>);
+  expect_rows(softmax_backward<float>);
+  expect_rows(rms_norm<float>);
+  expect_rows(top_k_gate<float>);
+  expect_rows(gather_rows<float>);
+  expect_rows(gather_rows_backward<float>);
+  expect_rows(combine_rows<float>);
+  expect_rows(combine_rows_backward<float>);
+  expect_rows(gather_scalars<float>);
+  expect_rows(histogram);
+  expect_rows(sort_by_key);
+  expect_rows(gemm<float>);
 }
 
 // Nothing falls back to the CPU in silence.
-TEST(EmulatedKernels, AnOperationWithoutAVersionIsAnError) {
+TEST(DeviceKernels, AnOperationWithoutAVersionIsAnError) {
   Context ctx;
   ctx.device.kind = DeviceKind::emulated;
   EXPECT_TRUE(says(error_of([&] { softmax<double>(ctx, nullptr, nullptr, nullptr, 0, 1); }),
                    {"softmax on emulated"}));
 }
 
-TEST(EmulatedKernels, SoftmaxAgreesWithTheCpu) {
+TEST(DeviceKernels, SoftmaxAgreesWithTheCpu) {
   Context cpu;
   for (const std::int64_t R : kSizes)
     for (const std::int64_t C : {1, 31, 32, 33, 127, 129}) {
@@ -58,45 +63,46 @@ TEST(EmulatedKernels, SoftmaxAgreesWithTheCpu) {
       std::vector<float> y(R * C), lse(R), dx(R * C);
       softmax<float>(cpu, y.data(), lse.data(), x.data(), R, C);
       softmax_backward<float>(cpu, dx.data(), dy.data(), y.data(), R, C, false);
-      every_order([&](Context& ctx) {
-        Output<float> y2(R * C), lse2(R), dx2(R * C);
-        softmax<float>(ctx, y2, lse2, x.data(), R, C);
-        softmax_backward<float>(ctx, dx2, dy.data(), y.data(), R, C, false);
-        EXPECT_TRUE(close(y2, y, kFewRoundings)) << R << " x " << C;
-        EXPECT_TRUE(close(lse2, lse, kFewRoundings)) << R << " x " << C;
-        EXPECT_TRUE(close(dx2, dx, kFewRoundings)) << R << " x " << C;
+      every_device([&](Context& ctx) {
+        OnDevice<float> x2(ctx, x), dy2(ctx, dy), y_in(ctx, y), y2(ctx, R * C), lse2(ctx, R), dx2(ctx, R * C);
+        softmax<float>(ctx, y2, lse2, x2, R, C);
+        softmax_backward<float>(ctx, dx2, dy2, y_in, R, C, false);
+        EXPECT_TRUE(close(y2.vector(), y, kFewRoundings)) << R << " x " << C;
+        EXPECT_TRUE(close(lse2.vector(), lse, kFewRoundings)) << R << " x " << C;
+        EXPECT_TRUE(close(dx2.vector(), dx, kFewRoundings)) << R << " x " << C;
       });
     }
 }
 
-TEST(EmulatedKernels, SoftmaxKeepsNaNInItsRowAndWorksInPlace) {
-  Context ctx;
-  ctx.device.kind = DeviceKind::emulated;
-  for (const std::int64_t C : {3, 33, 129}) {
-    auto x = random_normal<float>(3 * C, 3);
-    x[C + C / 2] = std::numeric_limits<float>::quiet_NaN();
-    Output<float> apart(3 * C);
-    softmax<float>(ctx, apart, nullptr, x.data(), 3, C);
-    softmax<float>(ctx, x.data(), nullptr, x.data(), 3, C);
-    EXPECT_TRUE(same_bytes(x, apart.vector()));
-    for (std::int64_t i = 0; i < 3 * C; ++i) EXPECT_EQ(std::isnan(x[i]), i / C == 1);
-  }
+TEST(DeviceKernels, SoftmaxKeepsNaNInItsRowAndWorksInPlace) {
+  every_device([](Context& ctx) {
+    for (const std::int64_t C : {3, 33, 129}) {
+      auto x = random_normal<float>(3 * C, 3);
+      x[C + C / 2] = std::numeric_limits<float>::quiet_NaN();
+      OnDevice<float> in_place(ctx, x), in(ctx, x), apart(ctx, 3 * C);
+      softmax<float>(ctx, apart, nullptr, in, 3, C);
+      softmax<float>(ctx, in_place, nullptr, in_place, 3, C);
+      const std::vector<float> y = in_place.vector();
+      EXPECT_TRUE(same_bytes(y, apart.vector()));
+      for (std::int64_t i = 0; i < 3 * C; ++i) EXPECT_EQ(std::isnan(y[i]), i / C == 1);
+    }
+  });
 }
 
-TEST(EmulatedKernels, RmsNormAgreesWithTheCpu) {
+TEST(DeviceKernels, RmsNormAgreesWithTheCpu) {
   Context cpu;
   for (const std::int64_t N : kSizes)
     for (const std::int64_t D : {1, 31, 32, 33, 127, 129}) {
       const auto x = random_normal<float>(N * D, 1), w = random_normal<float>(D, 2);
       std::vector<float> y(N * D), inverse(N);
       rms_norm<float>(cpu, y.data(), inverse.data(), x.data(), w.data(), N, D, 1e-5);
-      every_order([&](Context& ctx) {
-        Output<float> y2(N * D), inverse2(N), alone(N * D);
-        rms_norm<float>(ctx, y2, inverse2, x.data(), w.data(), N, D, 1e-5);
-        rms_norm<float>(ctx, alone, nullptr, x.data(), w.data(), N, D, 1e-5);
-        EXPECT_TRUE(close(y2, y, kFewRoundings)) << N << " x " << D;
-        EXPECT_TRUE(close(inverse2, inverse, kFewRoundings)) << N << " x " << D;
-        EXPECT_TRUE(same_bytes(alone.span(), y2.span()));
+      every_device([&](Context& ctx) {
+        OnDevice<float> x2(ctx, x), w2(ctx, w), y2(ctx, N * D), inverse2(ctx, N), alone(ctx, N * D);
+        rms_norm<float>(ctx, y2, inverse2, x2, w2, N, D, 1e-5);
+        rms_norm<float>(ctx, alone, nullptr, x2, w2, N, D, 1e-5);
+        EXPECT_TRUE(close(y2.vector(), y, kFewRoundings)) << N << " x " << D;
+        EXPECT_TRUE(close(inverse2.vector(), inverse, kFewRoundings)) << N << " x " << D;
+        EXPECT_TRUE(same_bytes(alone.vector(), y2.vector()));
       });
     }
 }
@@ -118,19 +124,20 @@ void expect_same_choice(const std::vector<float>& score, const TopKShape& s) {
   Output<std::int32_t> expert(s.N * s.K);
   Output<float> weight(s.N * s.K);
   top_k_gate<float>(cpu, expert, weight, score.data(), s);
-  every_order([&](Context& ctx) {
-    Output<std::int32_t> expert2(s.N * s.K);
-    Output<float> weight2(s.N * s.K);
-    top_k_gate<float>(ctx, expert2, weight2, score.data(), s);
-    EXPECT_TRUE(close(expert2, expert.vector()));
+  every_device([&](Context& ctx) {
+    OnDevice<float> score2(ctx, score), weight2(ctx, s.N * s.K);
+    OnDevice<std::int32_t> expert2(ctx, s.N * s.K);
+    top_k_gate<float>(ctx, expert2, weight2, score2, s);
+    EXPECT_EQ(expert2.vector(), expert.vector());
+    const std::vector<float> got = weight2.vector();
     for (std::int64_t i = 0; i < s.N * s.K; ++i) {
-      const float a = weight2.data()[i], b = weight.data()[i];
+      const float a = got[i], b = weight.data()[i];
       ASSERT_TRUE(a == b || (std::isnan(a) && std::isnan(b))) << a << " against " << b << " at " << i;
     }
   });
 }
 
-TEST(EmulatedKernels, TopKChoosesWhatTheCpuChooses) {
+TEST(DeviceKernels, TopKChoosesWhatTheCpuChooses) {
   for (const std::int64_t N : kSizes)
     for (const std::int64_t E : {1, 8, 33})
       for (const std::int64_t K : {std::int64_t{1}, std::min<std::int64_t>(2, E), E})
@@ -138,7 +145,7 @@ TEST(EmulatedKernels, TopKChoosesWhatTheCpuChooses) {
 }
 
 // The sum and the quotients are the CPU's, in the CPU's order: equal to the last bit.
-TEST(EmulatedKernels, TopKRenormalisesAsTheCpuDoes) {
+TEST(DeviceKernels, TopKRenormalisesAsTheCpuDoes) {
   for (const std::int64_t N : {1, 33, 129}) {
     std::vector<float> score = random_normal<float>(N * 16, 6);
     for (float& x : score) x = x * x;
@@ -158,7 +165,6 @@ struct Routed {
       token[row_of[i]] = static_cast<std::int32_t>(i / 2);
     }
   }
-  TokenRows where() const { return {token_offset.data(), row_of.data()}; }
   RowsShape s;
   Ints token, row_of, token_offset;
 };
@@ -166,41 +172,44 @@ struct Routed {
 // The results of all five operations of kernels/rows, one after the other.
 std::vector<float> move_rows(Context& ctx, const Routed& r) {
   const auto [N, A, D] = r.s;
-  const auto x = random_integers<float>(N * D, 9, 1), rows = random_integers<float>(A * D, 9, 2),
-             weight = random_integers<float>(A, 9, 3);
-  std::vector<float> y(2 * A * D + 2 * N * D + 2 * A, -777), *out = &y;
-  float* at = out->data();
-  gather_rows<float>(ctx, at, x.data(), r.token.data(), r.s);
-  gather_rows_backward<float>(ctx, at + A * D, rows.data(), r.where(), r.s);
-  combine_rows<float>(ctx, at + A * D + N * D, rows.data(), weight.data(), r.where(), r.s);
+  OnDevice<float> x(ctx, random_integers<float>(N * D, 9, 1)), rows(ctx, random_integers<float>(A * D, 9, 2)),
+      weight(ctx, random_integers<float>(A, 9, 3));
+  OnDevice<std::int32_t> token(ctx, r.token), row_of(ctx, r.row_of), token_offset(ctx, r.token_offset);
+  const TokenRows where{token_offset, row_of};
+  const std::vector<float> untouched(2 * A * D + 2 * N * D + 2 * A,
+                                     -777);  // rows of dropped assignments stay
+  OnDevice<float> y(ctx, untouched);
+  float* at = y;
+  gather_rows<float>(ctx, at, x, token, r.s);
+  gather_rows_backward<float>(ctx, at + A * D, rows, where, r.s);
+  combine_rows<float>(ctx, at + A * D + N * D, rows, weight, where, r.s);
   float* rest = at + A * D + 2 * N * D;
-  combine_rows_backward<float>(ctx, rest, rest + A * D, x.data(), rows.data(), weight.data(), r.token.data(),
-                               r.s);
-  gather_scalars<float>(ctx, rest + A * D + A, weight.data(), r.row_of.data(), A);
-  return y;
+  combine_rows_backward<float>(ctx, rest, rest + A * D, x, rows, weight, token, r.s);
+  gather_scalars<float>(ctx, rest + A * D + A, weight, row_of, A);
+  return y.vector();
 }
 
-TEST(EmulatedKernels, RowsMoveAsOnTheCpu) {
+TEST(DeviceKernels, RowsMoveAsOnTheCpu) {
   for (const std::int64_t N : kSizes)
     for (const std::int64_t D : {1, 31, 32, 33, 127, 129}) {
       SCOPED_TRACE(concat("N ", N, " D ", D));
       const Routed routed(N, D);
       Context cpu;
       const auto expected = move_rows(cpu, routed);
-      every_order([&](Context& ctx) { EXPECT_TRUE(close(move_rows(ctx, routed), expected)); });
+      every_device([&](Context& ctx) { EXPECT_TRUE(close(move_rows(ctx, routed), expected)); });
     }
 }
 
-Ints sorted(Context& ctx, const Ints& key, std::int64_t buckets) {
-  const auto n = static_cast<std::int64_t>(key.size());
-  Ints out(2 * buckets + 1 + 2 * n, -777);
+Ints sorted(Context& ctx, const Ints& keys, std::int64_t buckets) {
+  const auto n = static_cast<std::int64_t>(keys.size());
+  OnDevice<std::int32_t> key(ctx, keys), out(ctx, 2 * buckets + 1 + 2 * n);
   std::int32_t *count = out.data(), *offset = count + buckets, *source = offset + buckets + 1;
-  histogram(ctx, count, key.data(), n, buckets);
-  sort_by_key(ctx, offset, source, source + n, key.data(), n, buckets);
-  return out;
+  histogram(ctx, count, key, n, buckets);
+  sort_by_key(ctx, offset, source, source + n, key, n, buckets);
+  return out.vector();
 }
 
-TEST(EmulatedKernels, KeysAreCountedAndSortedAsOnTheCpu) {
+TEST(DeviceKernels, KeysAreCountedAndSortedAsOnTheCpu) {
   for (const std::int64_t n : {0, 1, 31, 32, 33, 127, 129, 1025})
     for (const std::int64_t buckets : {1, 8, 33, 129}) {
       SCOPED_TRACE(concat("n ", n, " buckets ", buckets));
@@ -208,14 +217,14 @@ TEST(EmulatedKernels, KeysAreCountedAndSortedAsOnTheCpu) {
       Context cpu;
       const Ints expected = sorted(cpu, key, buckets), one(n, static_cast<std::int32_t>(buckets - 1));
       const Ints expected_one = sorted(cpu, one, buckets);
-      every_order([&](Context& ctx) {
+      every_device([&](Context& ctx) {
         EXPECT_EQ(sorted(ctx, key, buckets), expected);
         EXPECT_EQ(sorted(ctx, one, buckets), expected_one) << "all in one bucket";
       });
     }
 }
 
-TEST(EmulatedKernels, ProductsOfIntegersAreExact) {
+TEST(DeviceKernels, ProductsOfIntegersAreExact) {
   for (const std::int64_t M : kSizes)
     for (const std::int64_t N : {1, 31, 33})
       for (const std::int64_t K : {0, 1, 16, 33, 129})
@@ -227,10 +236,10 @@ TEST(EmulatedKernels, ProductsOfIntegersAreExact) {
           Context cpu;
           std::vector<float> expected = before;
           gemm<float>(cpu, expected.data(), a.data(), b.data(), s);
-          every_order([&](Context& ctx) {
-            std::vector<float> c = before;
-            gemm<float>(ctx, c.data(), a.data(), b.data(), s);
-            EXPECT_TRUE(close(c, expected));
+          every_device([&](Context& ctx) {
+            OnDevice<float> a2(ctx, a), b2(ctx, b), c(ctx, before);
+            gemm<float>(ctx, c, a2, b2, s);
+            EXPECT_TRUE(close(c.vector(), expected));
           });
         }
 }

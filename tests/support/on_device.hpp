@@ -7,6 +7,11 @@
 #include <vector>
 
 #include "kernels/base/copy.hpp"
+<<<<<<< HEAD
+=======
+#include "kernels/base/cuda/runtime.hpp"
+#include "kernels/simt/device_memory.hpp"
+>>>>>>> 53ba119 (Checked device: the .cu files with every access watched)
 #include "tests/support/compare.hpp"
 #include "tests/support/devices.hpp"
 
@@ -21,6 +26,8 @@ class OnDevice {
       : ctx_(ctx), n_(n), shift_(shift), memory_(ctx, n + shift + 2 * kGuard) {
     const std::vector<T> poison(static_cast<std::size_t>(n + shift + 2 * kGuard), poison_value());
     copy_to_device(ctx, memory_.data(), poison.data(), poison.size() * sizeof(T));
+    if (ctx.device.kind == DeviceKind::checked)  // and the guards are out of bounds, the poison is no value
+      simt::memory_allocated(data(), static_cast<std::size_t>(n) * sizeof(T));
   }
   OnDevice(Context& ctx, std::span<const T> values, std::int64_t shift = 0)
       : OnDevice(ctx, static_cast<std::int64_t>(values.size()), shift) {
@@ -29,6 +36,7 @@ class OnDevice {
   OnDevice(Context& ctx, const std::vector<T>& values, std::int64_t shift = 0)
       : OnDevice(ctx, std::span<const T>(values), shift) {}
   ~OnDevice() {
+    simt::memory_released(data());
     const std::vector<T> all = read(memory_.data(), n_ + shift_ + 2 * kGuard);
     for (std::int64_t i = 0; i < static_cast<std::int64_t>(all.size()); ++i)
       if ((i < kGuard + shift_ || i >= kGuard + shift_ + n_) && !is_poison(all[i]))
