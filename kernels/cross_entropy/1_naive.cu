@@ -13,7 +13,8 @@ __global__ void __launch_bounds__(kSumThreads)
 }
 
 // nats (N): the losses. row_loss and dlogits may be null, dlogits may be logits: a lane reads and writes its own
-// elements only, and all have read the target's before the first is written.
+// elements only. So the lane whose element the target is writes the loss: a shuffle orders no memory, and another lane
+// might read the target's logit after it has been overwritten.
 __global__ void __launch_bounds__(kRowThreads)
     cross_entropy_kernel(double* nats, float* row_loss, float* dlogits, const float* logits,
                          const std::int32_t* target, const double* weight, std::int64_t N, std::int64_t V) {
@@ -22,7 +23,6 @@ __global__ void __launch_bounds__(kRowThreads)
   const float* x = logits + n * V;
   const std::int32_t t = target[n];
   const bool counts = t >= 0;
-  const float wanted = counts ? (t < V ? x[t] : NAN) : 0.f;
   float top = -INFINITY, sum = 0;
   if (counts)
     for (std::int64_t c = lane_of_warp(); c < V; c += kWarp) top = fmaxf(top, x[c]);
@@ -30,7 +30,8 @@ __global__ void __launch_bounds__(kRowThreads)
   if (counts)
     for (std::int64_t c = lane_of_warp(); c < V; c += kWarp) sum += expf(x[c] - top);
   sum = warp_sum(sum);
-  if (lane_of_warp() == 0) {
+  if (lane_of_warp() == (counts ? t % kWarp : 0)) {
+    const float wanted = counts && t < V ? x[t] : NAN;
     const double loss =
         counts ? log(static_cast<double>(sum)) + static_cast<double>(top) - static_cast<double>(wanted) : 0;
     nats[n] = loss;
