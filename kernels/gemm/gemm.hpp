@@ -3,6 +3,7 @@
 // Two entrances. `gemm` cuts C into tiles that depend on the shape only and shares them among threads. `gemm_tile`
 // is one call on the calling thread, for fused kernels that do their own tiling inside parallel_for. Both are
 // logged when ctx.gemm_log is set. Cost 2·M·N·K FLOPs. Supported: float (oneDNN, else Eigen), double (Eigen).
+// With ctx.matrix_inputs bf16 the operands of float products are rounded to bf16 on their way in; sums stay f32.
 #pragma once
 
 #include <cstdint>

@@ -4,6 +4,7 @@
 #include "kernels/base/parallel.hpp"
 #include "kernels/gemm/cublas.hpp"
 #include "kernels/gemm/gemm_log.hpp"
+#include "kernels/gemm/rounded_copy.hpp"
 #include "kernels/gemm/tile.hpp"
 #include "kernels/gemm/versions.hpp"
 #include "kernels/simt/device_memory.hpp"
@@ -54,35 +55,51 @@ void onednn(Context& ctx, float* c, const float* a, const float* b, const GemmSh
 }
 #endif
 
-// What cuBLAS is to a GPU, the CPU's library is to the emulated one: dense products at full speed, on device memory.
-[[maybe_unused]] void library(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
-  const DeviceAccess access(*ctx.allocator);
+// The best that the CPU has.
+void fast(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
 #ifdef MOE_HAVE_ONEDNN
   onednn(ctx, c, a, b, s);
 #else
   eigen<float>(ctx, c, a, b, s);
 #endif
+}
+
+// What cuBLAS is to a GPU, the CPU's library is to the emulated one: dense products at full speed, on device memory.
+[[maybe_unused]] void library(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  const DeviceAccess access(*ctx.allocator);
+  fast(ctx, c, a, b, s);
   for (std::int64_t m = 0; m < s.M; ++m)
     simt::memory_written(c + m * s.ldc, static_cast<std::size_t>(s.N) * sizeof(float));
 }
 
-constexpr Version<Gemm<float>> versions_f32[] = {
-    {"plain", DeviceKind::cpu, 0, plain<float>},
-    {"eigen", DeviceKind::cpu, 0, eigen<float>},
+// What bf16 inputs mean: operands rounded, sums in f32.
+void bf16(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  GemmShape dense = gemm_shape(s.M, s.N, s.K, s.a, s.b, s.beta);
+  dense.alpha = s.alpha;
+  dense.ldc = s.ldc;
+  detail::RoundedCopy x(ctx, a, s.a == Transpose::no ? s.M : s.K, dense.lda, s.lda),
+      y(ctx, b, s.b == Transpose::no ? s.K : s.N, dense.ldb, s.ldb);
+  fast(ctx, c, x.data(), y.data(), dense);
+}
+
+constexpr Version<Gemm<float>> versions_f32[] = {{"plain", DeviceKind::cpu, 0, plain<float>},
+                                                 {"eigen", DeviceKind::cpu, 0, eigen<float>},
 #ifdef MOE_HAVE_ONEDNN
-    {"onednn", DeviceKind::cpu, 0, onednn},
+                                                 {"onednn", DeviceKind::cpu, 0, onednn},
 #endif
-    MOE_DEVICE_ROWS("1_tiled", gemm_tiled) MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)
+                                                 {"bf16", DeviceKind::cpu, 0, bf16, DType::bf16},
+                                                 MOE_DEVICE_ROWS("1_tiled", gemm_tiled)
+                                                     MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)
 #ifdef MOE_HAVE_EMULATED
-        {"library", DeviceKind::emulated, 0, library},
+                                                         {"library", DeviceKind::emulated, 0, library},
 #endif
 #ifdef MOE_HAVE_CHECKED
-    {"library", DeviceKind::checked, 0, library},
+                                                 {"library", DeviceKind::checked, 0, library},
 #endif
 #ifdef MOE_HAVE_CUBLAS
-    {"cublas", DeviceKind::cuda, 0, detail::gemm_cublas},
+                                                 {"cublas", DeviceKind::cuda, 0, detail::gemm_cublas},
 #endif
-};
+                                                 MOE_DEVICE_ROWS_FOR("3_mma", gemm_mma, 80, DType::bf16)};
 constexpr Version<Gemm<double>> versions_f64[] = {
     {"plain", DeviceKind::cpu, 0, plain<double>},
     {"eigen", DeviceKind::cpu, 0, eigen<double>},

@@ -8,5 +8,6 @@ namespace moe {
 
 MOE_DEVICE_VERSION(Gemm<float>, gemm_tiled)
 MOE_DEVICE_VERSION(Gemm<float>, gemm_register_tiled)
+MOE_DEVICE_VERSION(Gemm<float>, gemm_mma)
 
 }  // namespace moe

@@ -5,9 +5,11 @@
 #include <algorithm>
 #include <vector>
 
+#include "kernels/base/bf16.hpp"
 #include "kernels/base/parallel.hpp"
 #include "kernels/base/vector_math.hpp"
 #include "kernels/gemm/gemm.hpp"
+#include "kernels/gemm/rounded_copy.hpp"
 #include "kernels/grouped_ffn/versions.hpp"
 
 namespace moe::detail {
@@ -33,28 +35,39 @@ std::vector<Block> row_blocks(const std::int32_t* offset, std::int64_t E) {
   return blocks;
 }
 
+// How a product takes what was computed just before it.
+struct AsItIs {
+  template <class T>
+  static T operand(T x) {
+    return x;
+  }
+};
+struct AsBf16 {
+  static float operand(float x) { return rounded_to_bf16(x); }
+};
+
 // act (rows, F) = silu(h) ⊙ u of rows [h | u] (rows, 2F)
-template <class T>
+template <class Taken, class T>
 void gate(T* __restrict act, const T* __restrict hidden, std::int64_t rows, std::int64_t F) {
   for (std::int64_t r = 0; r < rows; ++r) {
     const T *h = hidden + r * 2 * F, *u = h + F;
     T* out = act + r * F;
 #pragma omp simd
-    for (std::int64_t f = 0; f < F; ++f) out[f] = h[f] * sigmoid(h[f]) * u[f];
+    for (std::int64_t f = 0; f < F; ++f) out[f] = Taken::operand(h[f] * sigmoid(h[f]) * u[f]);
   }
 }
 
 // act (rows, F): holds d(act), leaves as act; hidden (rows, 2F): holds [h | u], leaves as [dh | du].
-template <class T>
+template <class Taken, class T>
 void gate_backward(T* __restrict act, T* __restrict hidden, std::int64_t rows, std::int64_t F) {
   for (std::int64_t r = 0; r < rows; ++r) {
     T* __restrict h = hidden + r * 2 * F, * __restrict u = h + F, * __restrict a = act + r * F;
 #pragma omp simd
     for (std::int64_t f = 0; f < F; ++f) {
       const T sig = sigmoid(h[f]), silu = h[f] * sig, dact = a[f];
-      a[f] = silu * u[f];
-      h[f] = dact * u[f] * (sig + silu * (1 - sig));
-      u[f] = dact * silu;
+      a[f] = Taken::operand(silu * u[f]);
+      h[f] = Taken::operand(dact * u[f] * (sig + silu * (1 - sig)));
+      u[f] = Taken::operand(dact * silu);
     }
   }
 }
@@ -63,11 +76,9 @@ double weight_bytes(const FfnShape& s, std::size_t element) {
   return 3.0 * s.E * s.D * s.F * element;
 }
 
-}  // namespace
-
-template <class T>
-void grouped_ffn_fused(Context& ctx, T* y, T* hidden, const T* x, const FfnWeights<T>& w,
-                       const std::int32_t* offset, const FfnShape& s) {
+template <class Taken, class T>
+void forward(Context& ctx, T* y, T* hidden, const T* x, const FfnWeights<T>& w, const std::int32_t* offset,
+             const FfnShape& s) {
   const double rows = offset[s.E] - offset[0];
   account(ctx, weight_bytes(s, sizeof(T)) + sizeof(T) * rows * (2 * s.D + (hidden ? 2 * s.F : 0)),
           6 * rows * s.D * s.F);
@@ -80,23 +91,21 @@ void grouped_ffn_fused(Context& ctx, T* y, T* hidden, const T* x, const FfnWeigh
     T* h = hidden ? hidden + begin * 2 * s.F : act + kRows * s.F;
     gemm_tile(ctx, h, x + begin * s.D, w.gate_up + e * 2 * s.F * s.D,
               gemm_shape(n, 2 * s.F, s.D, Transpose::no, Transpose::yes));
-    gate(act, h, n, s.F);
+    gate<Taken>(act, h, n, s.F);
     gemm_tile(ctx, y + begin * s.D, act, w.down + e * s.D * s.F,
               gemm_shape(n, s.D, s.F, Transpose::no, Transpose::yes));
   });
 }
 
-namespace {
-
 // act (A, F) and hidden (A, 2F) leave as the gated activations and [dh | du]; dx is complete.
-template <class T>
+template <class Taken, class T>
 void backward_rows(Context& ctx, T* dx, T* act, T* hidden, const T* dy, const FfnWeights<T>& w,
                    const std::vector<Block>& blocks, const FfnShape& s) {
   parallel_for(ctx, static_cast<std::int64_t>(blocks.size()), 1, [&](std::int64_t i, std::int64_t) {
     const auto [e, begin, n] = blocks[i];
     T *a = act + begin * s.F, *h = hidden + begin * 2 * s.F;
     gemm_tile(ctx, a, dy + begin * s.D, w.down + e * s.D * s.F, gemm_shape(n, s.F, s.D));
-    gate_backward(a, h, n, s.F);
+    gate_backward<Taken>(a, h, n, s.F);
     gemm_tile(ctx, dx + begin * s.D, h, w.gate_up + e * 2 * s.F * s.D, gemm_shape(n, s.D, 2 * s.F));
   });
 }
@@ -142,17 +151,44 @@ void backward_weights(Context& ctx, const FfnGradients<T>& g, const T* dy, const
   });
 }
 
-}  // namespace
-
-template <class T>
-void grouped_ffn_backward_fused(Context& ctx, const FfnGradients<T>& g, const T* dy, const T* x, T* hidden,
-                                const FfnWeights<T>& w, const std::int32_t* offset, const FfnShape& s) {
+template <class Taken, class T>
+void backward(Context& ctx, const FfnGradients<T>& g, const T* dy, const T* x, T* hidden,
+              const FfnWeights<T>& w, const std::int32_t* offset, const FfnShape& s) {
   const double rows = offset[s.E] - offset[0];
   account(ctx, 2 * weight_bytes(s, sizeof(T)) + sizeof(T) * rows * (3 * s.D + 2 * s.F),
           12 * rows * s.D * s.F);
   Scratch<T> act(ctx, s.A * s.F);
-  backward_rows(ctx, g.x, act.data(), hidden, dy, w, row_blocks(offset, s.E), s);
+  backward_rows<Taken>(ctx, g.x, act.data(), hidden, dy, w, row_blocks(offset, s.E), s);
   backward_weights(ctx, g, dy, x, act.data(), hidden, offset, s);
+}
+
+}  // namespace
+
+template <class T>
+void grouped_ffn_fused(Context& ctx, T* y, T* hidden, const T* x, const FfnWeights<T>& w,
+                       const std::int32_t* offset, const FfnShape& s) {
+  forward<AsItIs>(ctx, y, hidden, x, w, offset, s);
+}
+
+template <class T>
+void grouped_ffn_backward_fused(Context& ctx, const FfnGradients<T>& g, const T* dy, const T* x, T* hidden,
+                                const FfnWeights<T>& w, const std::int32_t* offset, const FfnShape& s) {
+  backward<AsItIs>(ctx, g, dy, x, hidden, w, offset, s);
+}
+
+void grouped_ffn_bf16(Context& ctx, float* y, float* hidden, const float* x, const FfnWeights<float>& w,
+                      const std::int32_t* offset, const FfnShape& s) {
+  RoundedCopy x2(ctx, x, offset[s.E], s.D, s.D), gate_up(ctx, w.gate_up, s.E * 2 * s.F, s.D, s.D),
+      down(ctx, w.down, s.E * s.D, s.F, s.F);
+  forward<AsBf16>(ctx, y, hidden, x2.data(), {gate_up.data(), down.data()}, offset, s);
+}
+
+void grouped_ffn_backward_bf16(Context& ctx, const FfnGradients<float>& g, const float* dy, const float* x,
+                               float* hidden, const FfnWeights<float>& w, const std::int32_t* offset,
+                               const FfnShape& s) {
+  RoundedCopy x2(ctx, x, offset[s.E], s.D, s.D), dy2(ctx, dy, offset[s.E], s.D, s.D),
+      gate_up(ctx, w.gate_up, s.E * 2 * s.F, s.D, s.D), down(ctx, w.down, s.E * s.D, s.F, s.F);
+  backward<AsBf16>(ctx, g, dy2.data(), x2.data(), hidden, {gate_up.data(), down.data()}, offset, s);
 }
 
 #define MOE_INSTANTIATE(T)                                                                               \

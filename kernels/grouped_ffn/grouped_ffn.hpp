@@ -6,6 +6,9 @@
 // arXiv:2211.15841). Rows from offset[E] on are neither read nor written. W_gate and W_up are packed so that one
 // GEMM computes both. A dense FFN is the case E = 1, offset = {0, A}.
 // Cost: 6·rows·D·F FLOPs forward, 12·rows·D·F backward.
+//
+// With ctx.matrix_inputs bf16 every operand of the float products is rounded to bf16: x, dy, the weights, silu(h) ⊙ u and the
+// gradient of [h | u]. Sums, results and [h | u] stay f32.
 #pragma once
 
 #include <cstdint>
@@ -41,7 +44,7 @@ template <class T>
 using GroupedFfn = void(Context&, T* y, T* hidden, const T* x /*(A, D)*/, const FfnWeights<T>& weights,
                         const std::int32_t* offset /*(E+1)*/, const FfnShape& shape);
 
-// hidden is consumed: it leaves holding the gradient of [h | u].
+// hidden is consumed: it leaves holding the gradient of [h | u], as the products took it.
 template <class T>
 using GroupedFfnBackward = void(Context&, const FfnGradients<T>& gradients, const T* dy /*(A, D)*/,
                                 const T* x /*(A, D)*/, T* hidden /*(A, 2F)*/, const FfnWeights<T>& weights,

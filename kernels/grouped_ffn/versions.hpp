@@ -8,6 +8,8 @@ namespace moe {
 
 MOE_DEVICE_VERSION(GroupedFfn<float>, grouped_ffn_tiled)
 MOE_DEVICE_VERSION(GroupedFfnBackward<float>, grouped_ffn_backward_tiled)
+MOE_DEVICE_VERSION(GroupedFfn<float>, grouped_ffn_mma)
+MOE_DEVICE_VERSION(GroupedFfnBackward<float>, grouped_ffn_backward_mma)
 
 }  // namespace moe
 
@@ -26,5 +28,8 @@ void grouped_ffn_backward_plain(Context&, const FfnGradients<T>&, const T* dy, c
 template <class T>
 void grouped_ffn_backward_fused(Context&, const FfnGradients<T>&, const T* dy, const T* x, T* hidden,
                                 const FfnWeights<T>&, const std::int32_t* offset, const FfnShape&);
+
+GroupedFfn<float> grouped_ffn_bf16;
+GroupedFfnBackward<float> grouped_ffn_backward_bf16;
 
 }  // namespace moe::detail

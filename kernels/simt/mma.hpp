@@ -1,8 +1,9 @@
 // The emulated device's mma.sync, ldmatrix and cp.async; contract and layouts stand in kernels/base/mma.cuh.
 //
-// mma and ldmatrix are meetings of a warp; a lane that has ended counts as NaN. Copies are delivered as late as they may be:
-// by the wait that covers their group, so that a kernel without that wait reads what stood there before. A copy that is
-// never waited for never comes.
+// mma and ldmatrix are meetings of a warp; a lane that has ended counts as NaN. Between the issue of a copy and the wait that
+// covers its group the hardware may have written any part of it; here NaN (all bits set) stands there, and the data come with
+// that wait. So a kernel without the wait reads NaN, and so does one that copies over what others still read. A copy that
+// is never waited for never comes.
 #pragma once
 
 #include <cstring>
@@ -77,6 +78,7 @@ MOE_SIMT_INLINE void cp_async(void* to, const void* from, int valid = kBytes,
                               Where where = Where::current()) {
   static_assert(kBytes == 4 || kBytes == 8 || kBytes == 16);
   detail::begin_copy({to, from, kBytes, valid}, where);
+  std::memset(to, 0xff, kBytes);
 }
 
 MOE_SIMT_INLINE void cp_async_commit_group() {

@@ -181,6 +181,31 @@ TYPED_TEST(GemmTest, LogHoldsTheWorkAndReplaysIt) {
   EXPECT_EQ(log.flops(), 0);
 }
 
+// Operands of 12 bits are rounded to 8, ties to the even one; the sums are exact again.
+TEST(Gemm, Bf16RoundsOperandsAndNothingElse) {
+  GemmShape s = gemm_shape(33, 40, 70, Transpose::yes, Transpose::no, 2);
+  s.alpha = 0.5;
+  s.lda += 2, s.ldb += 1, s.ldc += 3;
+  const auto a = random_integers<float>(s.K * s.lda, 2000, 1), b = random_integers<float>(s.K * s.ldb, 4, 2);
+  const auto rounded = [](float x) {
+    const float step = std::ldexp(1.f, std::max(0, std::ilogb(std::max(1.f, std::abs(x))) - 7));
+    return std::nearbyint(x / step) * step;
+  };
+  EXPECT_EQ(rounded(257), 256);
+  EXPECT_EQ(rounded(259), 260);
+  std::vector<float> c(s.M * s.ldc, 3), expected = c;
+  for (std::int64_t m = 0; m < s.M; ++m)
+    for (std::int64_t n = 0; n < s.N; ++n) {
+      float sum = 0;
+      for (std::int64_t k = 0; k < s.K; ++k) sum += rounded(a[k * s.lda + m]) * b[k * s.ldb + n];
+      expected[m * s.ldc + n] = sum / 2 + 6;
+    }
+  Context ctx(2);
+  ctx.matrix_inputs = DType::bf16;
+  gemm<float>(ctx, c.data(), a.data(), b.data(), s);
+  EXPECT_TRUE(close(c, expected));
+}
+
 // A library that starts its own threads cuts its sums by their number. libgomp's pool would grow to eight here.
 TEST(Gemm, LibraryStartsNoThreadsOfItsOwn) {
   if (!std::filesystem::exists("/proc/self/task")) GTEST_SKIP() << "threads are counted in /proc";

@@ -230,6 +230,40 @@ TEST(GroupedFfn, GradientsAreFiniteDifferences) {
   }
 }
 
+// Each operand is off by 2^-9 of itself at most, so every term by 2^-8, and what is made of two such products by twice that;
+// and the results are not those of f32.
+TEST(GroupedFfn, Bf16IsNearF32) {
+  const Problem<float> p({5, 0, 60, 7}, 33, 40, 3);
+  const Oracle expected = oracle(p);
+  const Tolerance tolerance{0.1, 0.02};
+  Context ctx(2);
+  ctx.matrix_inputs = DType::bf16;
+  Output<float> y(p.s.A * p.s.D), hidden(p.s.A * 2 * p.s.F), dx(p.s.A * p.s.D), dgate_up(p.gate_up.size()),
+      ddown(p.down.size());
+  grouped_ffn<float>(ctx, y, hidden, p.x.data(), p.weights(), p.offset.data(), p.s);
+  expect_rows(y, expected.y, tolerance);
+  expect_rows(hidden, expected.hidden, tolerance);
+  EXPECT_FALSE(
+      close(y.span().first(expected.y.size()), std::span<const float>(cast<float>(expected.y)), {1e-4, 0}));
+  grouped_ffn_backward<float>(ctx, {dx, dgate_up, ddown, false}, p.dy.data(), p.x.data(), hidden, p.weights(),
+                              p.offset.data(), p.s);
+  expect_rows(dx, expected.dx, tolerance);
+  expect_rows(dgate_up, expected.dgate_up, tolerance);
+  expect_rows(ddown, expected.ddown, tolerance);
+}
+
+// Numbers that are bf16 already are not touched: D = F = 1, and all that is rounded stands in one product.
+TEST(GroupedFfn, Bf16RoundsTheActivationsOnTheirWayIn) {
+  const std::vector<float> x = {1}, gate_up = {1, 1}, down = {1};
+  const std::vector<std::int32_t> offset = {0, 1};
+  Context ctx;
+  ctx.matrix_inputs = DType::bf16;
+  Output<float> y(1), hidden(2);
+  grouped_ffn<float>(ctx, y, hidden, x.data(), {gate_up.data(), down.data()}, offset.data(), {1, 1, 1, 1});
+  EXPECT_TRUE(close(hidden, {1, 1}));
+  EXPECT_TRUE(close(y, {0.73046875f})) << "sigmoid(1) = 0.731058..., in bf16 187/256";
+}
+
 // One row, D = 1, F = 1, W_gate = W_up = W_down = 2, x = 1: h = u = 2, y = 2·sigmoid(2)·2·2 = 8·0.8807970780 by hand.
 TYPED_TEST(GroupedFfnTest, AgreesWithOneRowByHand) {
   using T = TypeParam;

@@ -114,5 +114,55 @@ TEST(GemmKernels, GiveTheSameBytesInEveryOrder) {
   expect_same_bytes(DType::f32);
 }
 
+// Integers of up to 8 bits are bf16 numbers: the same products, exact again.
+TEST(GemmKernels, Bf16ProductsOfSmallIntegersAreExact) {
+  expect_all_sizes(DType::bf16);
+}
+TEST(GemmKernels, Bf16ProductsTakeEveryAlphaBetaLeadingDimensionAndAlignment) {
+  expect_all_views(DType::bf16);
+}
+TEST(GemmKernels, Bf16ProductsGiveTheSameBytesInEveryOrder) {
+  expect_same_bytes(DType::bf16);
+}
+
+// Operands of 12 bits lose some on their way in, by rounding to even; the sums lose nothing.
+TEST(GemmKernels, Bf16ProductsRoundTheirOperandsAsTheCpuDoes) {
+  const GemmShape s = gemm_shape(33, 40, 70, Transpose::no, Transpose::yes);
+  const auto a = random_integers<float>(s.M * s.K, 2000, 1), b = random_integers<float>(s.N * s.K, 4, 2);
+  Context cpu;
+  cpu.matrix_inputs = DType::bf16;
+  std::vector<float> expected(s.M * s.N), exact(s.M * s.N);
+  gemm<float>(cpu, expected.data(), a.data(), b.data(), s);
+  cpu.matrix_inputs = DType::f32;
+  gemm<float>(cpu, exact.data(), a.data(), b.data(), s);
+  ASSERT_NE(expected, exact);
+  each_device_version(
+      gemm<float>, DType::bf16,
+      [&](Gemm<float>& function, Context& ctx) {
+        OnDevice<float> x(ctx, a), y(ctx, b), c(ctx, s.M * s.N);
+        function(ctx, c, x, y, s);
+        return c.vector();
+      },
+      [&](const std::vector<float>& actual) { EXPECT_TRUE(close(actual, expected)); });
+}
+
+// A device that is too old for tensor cores computes in f32 rather than not at all.
+TEST(GemmKernels, OlderDevicesPassOverTensorCores) {
+  const GemmShape s = gemm_shape(5, 4, 3);
+  const auto a = random_normal<float>(s.M * s.K, 1), b = random_normal<float>(s.K * s.N, 2);
+  every_device([&](Context& ctx) {
+    if (ctx.device.kind == DeviceKind::cuda) return;
+    OnDevice<float> x(ctx, a), y(ctx, b), plain(ctx, s.M * s.N), old(ctx, s.M * s.N), young(ctx, s.M * s.N);
+    ctx.device.sm = 75;
+    gemm<float>(ctx, plain, x, y, s);
+    ctx.matrix_inputs = DType::bf16;
+    gemm<float>(ctx, old, x, y, s);
+    ctx.device.sm = 80;
+    gemm<float>(ctx, young, x, y, s);
+    EXPECT_TRUE(same_bytes(old.vector(), plain.vector()));
+    EXPECT_FALSE(same_bytes(young.vector(), plain.vector()));
+  });
+}
+
 }  // namespace
 }  // namespace moe

@@ -2,6 +2,7 @@
 // more, element by element, so that a wrong one in the emulation cannot hide.
 #include "kernels/base/mma.cuh"
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -234,47 +235,80 @@ __global__ void two_groups(float* out, const float* x) {
   cp_async_commit_group();
   cp_async<16>(tile + 4 * n + 4 * i, x + 96 + 4 * i);
   cp_async_commit_group();
-  const auto look = [&] { return tile[i] + tile[4 * n + 4 * i + 3]; };
-  out[i] = look();
+  const auto look = [&](unsigned stage) {
+    out[(2 * stage) * n + i] = tile[i];
+    out[(2 * stage + 1) * n + i] = tile[4 * n + 4 * i + 3];
+  };
+  look(0);
   cp_async_wait_group<1>();
-  out[n + i] = look();
+  look(1);
   cp_async_wait_group<0>();
-  out[2 * n + i] = look();
+  look(2);
 }
 
 TEST(CpAsync, ComesWithTheWaitThatCoversItsGroup) {
   every_order([](Context& ctx) {
     for (const int n : {1, 32, 96}) {
-      std::vector<float> x(96 + 4 * n);
+      std::vector<float> x(96 + 4 * n), out(6 * n, -9.f);
       for (std::size_t i = 0; i < x.size(); ++i) x[i] = static_cast<float>(i);
-      Output<float> out(3 * n);
       launch(ctx, two_groups, 1, n, 8 * n * sizeof(float), out.data(), x.data());
+      const auto first = [&](int stage, int i) { return out[2 * stage * n + i]; };
+      const auto second = [&](int stage, int i) { return out[(2 * stage + 1) * n + i]; };
       for (int i = 0; i < n; ++i) {
-        ASSERT_EQ(out.data()[i], -2);
-        ASSERT_EQ(out.data()[n + i], i - 1);
-        ASSERT_EQ(out.data()[2 * n + i], i + 96 + 4 * i + 3);
+        const float late = static_cast<float>(96 + 4 * i + 3);
+        ASSERT_TRUE(std::isnan(first(0, i)) && std::isnan(second(0, i)));
+        ASSERT_TRUE(first(1, i) == i && std::isnan(second(1, i)));
+        ASSERT_TRUE(first(2, i) == i && second(2, i) == late);
       }
     }
   });
 }
 
-// The last group is not ended: no wait covers it.
+// The first block does not end its group: no wait covers it.
 __global__ void open_group(float* out, const float* x) {
   MOE_DYNAMIC_SHARED(float, tile);
   tile[threadIdx.x] = -1;
-  cp_async<4>(tile + threadIdx.x, x + threadIdx.x);
+  if (blockIdx.x == 0)
+    cp_async<4>(tile + threadIdx.x, x + threadIdx.x);
+  else
+    cp_async_commit_group();
   cp_async_wait_group<0>();
-  out[threadIdx.x] = tile[threadIdx.x];
+  out[blockIdx.x * blockDim.x + threadIdx.x] = tile[threadIdx.x];
 }
 
-// The copies that open_group leaves under way would land in the next block's memory.
-TEST(CpAsync, WithoutAnEndOfTheGroupNothingComes) {
+TEST(CpAsync, WithoutAnEndOfTheGroupNothingComesNotEvenToTheNextBlock) {
   every_order([](Context& ctx) {
     const std::vector<float> x(32, 7.f);
     for (int again = 0; again < 2; ++again) {
-      std::vector<float> out(32, -9.f);
+      std::vector<float> out(96, -9.f);
       launch(ctx, open_group, 3, 32, 32 * sizeof(float), out.data(), x.data());
-      for (const float y : out) EXPECT_EQ(y, -1);
+      for (int i = 0; i < 96; ++i)
+        EXPECT_TRUE(i < 32 ? std::isnan(out[i]) : out[i] == -1) << i << ": " << out[i];
+    }
+  });
+}
+
+// The second copy goes over what other threads may still read; it is under way until after the last barrier.
+__global__ void copied_over(float* out, const float* x, bool barrier) {
+  MOE_DYNAMIC_SHARED(float, tile);
+  const unsigned i = threadIdx.x;
+  tile[i] = 7;
+  __syncthreads();
+  out[i] = tile[63 - i];
+  if (barrier) __syncthreads();
+  cp_async<4>(tile + i, x + i);
+  cp_async_commit_group();
+  __syncthreads();
+  cp_async_wait_group<0>();
+}
+
+TEST(CpAsync, SpoilsWhatOthersStillRead) {
+  every_order([](Context& ctx) {
+    const std::vector<float> x(64, 8.f);
+    for (const bool barrier : {false, true}) {
+      std::vector<float> out(64);
+      launch(ctx, copied_over, 1, 64, 64 * sizeof(float), out.data(), x.data(), barrier);
+      EXPECT_EQ(std::all_of(out.begin(), out.end(), [](float y) { return y == 7; }), barrier);
     }
   });
 }
