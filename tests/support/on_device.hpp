@@ -7,11 +7,7 @@
 #include <vector>
 
 #include "kernels/base/copy.hpp"
-<<<<<<< HEAD
-=======
-#include "kernels/base/cuda/runtime.hpp"
 #include "kernels/simt/device_memory.hpp"
->>>>>>> 53ba119 (Checked device: the .cu files with every access watched)
 #include "tests/support/compare.hpp"
 #include "tests/support/devices.hpp"
 
