@@ -38,6 +38,7 @@ __global__ void __launch_bounds__(kRowThreads)
     if (row_loss) row_loss[n] = static_cast<float>(loss);
   }
   if (!dlogits) return;
+  __syncwarp();  // dlogits may be logits, and shuffles order no memory
   const auto scale = static_cast<float>(*weight / static_cast<double>(sum));
   for (std::int64_t c = lane_of_warp(); c < V; c += kWarp) {
     const float hit = c == t ? static_cast<float>(*weight) : 0.f;

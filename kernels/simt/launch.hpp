@@ -26,7 +26,7 @@ struct LaunchContext {
 void run_grid(Context& ctx, const Launch& launch);
 
 inline namespace MOE_SIMT_FLAVOUR {
-namespace detail {
+namespace flavoured {
 
 template <class... Parameters>
 struct Call {
@@ -52,22 +52,22 @@ const void* pointer_or_null(const T& argument) {
     return nullptr;
 }
 
-}  // namespace detail
+}  // namespace flavoured
 
 template <class... Parameters, class... Arguments>
 void launch(LaunchContext at, void (*kernel)(Parameters...), dim3 grid, dim3 block, std::size_t shared_bytes,
             Arguments&&... arguments) {
-  const detail::Call<Parameters...> call{kernel, {std::forward<Arguments>(arguments)...}};
+  const flavoured::Call<Parameters...> call{kernel, {std::forward<Arguments>(arguments)...}};
   const auto pointers = std::apply(
       [](const auto&... each) {
-        return std::array<const void*, sizeof...(each)>{detail::pointer_or_null(each)...};
+        return std::array<const void*, sizeof...(each)>{flavoured::pointer_or_null(each)...};
       },
       call.arguments);
   run_grid(at.ctx, {grid,
                     block,
                     shared_bytes,
                     at.ctx.emulated_order,
-                    {detail::call_opaque<Parameters...>, &call},
+                    {flavoured::call_opaque<Parameters...>, &call},
                     at.where,
                     kWatched,
                     pointers});

@@ -77,6 +77,12 @@ template <int kBytes>
 MOE_SIMT_INLINE void cp_async(void* to, const void* from, int valid = kBytes,
                               Where where = Where::current()) {
   static_assert(kBytes == 4 || kBytes == 8 || kBytes == 16);
+  if (kWatched &&
+      valid > 0) {  // what it takes away must be there now; the copy itself is watched where it arrives
+    unsigned char taken[16];
+    std::memcpy(taken, from, static_cast<std::size_t>(valid));
+    asm volatile("" : : "r"(taken) : "memory");
+  }
   detail::begin_copy({to, from, kBytes, valid}, where);
   std::memset(to, 0xff, kBytes);
 }

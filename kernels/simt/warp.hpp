@@ -9,7 +9,7 @@
 
 namespace moe::simt {
 inline namespace MOE_SIMT_FLAVOUR {
-namespace detail {
+namespace flavoured {
 
 template <class T>
 std::uint64_t to_bits(T value) {
@@ -83,10 +83,10 @@ T greater(T a, T b) {
   return a < b ? b : a;
 }
 
-}  // namespace detail
+}  // namespace flavoured
 
 MOE_SIMT_INLINE void __syncwarp(unsigned mask = 0xffffffff, Where where = Where::current()) {
-  exchange(mask, Op::syncwarp, 0, 0, detail::resolve_nothing, where);
+  exchange(mask, Op::syncwarp, 0, 0, flavoured::resolve_nothing, where);
 }
 
 // Within groups of `width` lanes, a power of two up to 32.
@@ -94,19 +94,19 @@ template <class T>
 MOE_SIMT_INLINE T __shfl_sync(unsigned mask, T value, int lane, int width = 32,
                               Where where = Where::current()) {
   const unsigned group = lane_index() & ~(width - 1u);
-  return detail::shuffle(mask, Op::shfl, value, group | (lane & (width - 1u)), where);
+  return flavoured::shuffle(mask, Op::shfl, value, group | (lane & (width - 1u)), where);
 }
 template <class T>
 MOE_SIMT_INLINE T __shfl_up_sync(unsigned mask, T value, unsigned delta, int width = 32,
                                  Where where = Where::current()) {
   const unsigned lane = lane_index(), place = lane & (width - 1u);
-  return detail::shuffle(mask, Op::shfl_up, value, place >= delta ? lane - delta : lane, where);
+  return flavoured::shuffle(mask, Op::shfl_up, value, place >= delta ? lane - delta : lane, where);
 }
 template <class T>
 MOE_SIMT_INLINE T __shfl_down_sync(unsigned mask, T value, unsigned delta, int width = 32,
                                    Where where = Where::current()) {
   const unsigned lane = lane_index(), place = lane & (width - 1u);
-  return detail::shuffle(mask, Op::shfl_down, value, delta < width - place ? lane + delta : lane, where);
+  return flavoured::shuffle(mask, Op::shfl_down, value, delta < width - place ? lane + delta : lane, where);
 }
 // As on the device, a lane of an earlier group may be read, one of a later group may not.
 template <class T>
@@ -114,31 +114,31 @@ MOE_SIMT_INLINE T __shfl_xor_sync(unsigned mask, T value, int lane_mask, int wid
                                   Where where = Where::current()) {
   const unsigned lane = lane_index(), last = lane | (width - 1u),
                  other = lane ^ static_cast<unsigned>(lane_mask);
-  return detail::shuffle(mask, Op::shfl_xor, value, other <= last ? other : lane, where);
+  return flavoured::shuffle(mask, Op::shfl_xor, value, other <= last ? other : lane, where);
 }
 
 MOE_SIMT_INLINE unsigned __ballot_sync(unsigned mask, int vote, Where where = Where::current()) {
-  return detail::votes(mask, Op::ballot, vote != 0, where);
+  return flavoured::votes(mask, Op::ballot, vote != 0, where);
 }
 MOE_SIMT_INLINE int __any_sync(unsigned mask, int vote, Where where = Where::current()) {
-  return detail::votes(mask, Op::any, vote != 0, where) != 0;
+  return flavoured::votes(mask, Op::any, vote != 0, where) != 0;
 }
 MOE_SIMT_INLINE int __all_sync(unsigned mask, int vote, Where where = Where::current()) {
-  return detail::votes(mask, Op::all, vote == 0, where) == 0;
+  return flavoured::votes(mask, Op::all, vote == 0, where) == 0;
 }
 
 // 32-bit integers; sm_80 and newer.
 template <class T>
 MOE_SIMT_INLINE T __reduce_add_sync(unsigned mask, T value, Where where = Where::current()) {
-  return detail::reduce<T, detail::add<T>>(mask, Op::reduce_add, value, where);
+  return flavoured::reduce<T, flavoured::add<T>>(mask, Op::reduce_add, value, where);
 }
 template <class T>
 MOE_SIMT_INLINE T __reduce_min_sync(unsigned mask, T value, Where where = Where::current()) {
-  return detail::reduce<T, detail::less<T>>(mask, Op::reduce_min, value, where);
+  return flavoured::reduce<T, flavoured::less<T>>(mask, Op::reduce_min, value, where);
 }
 template <class T>
 MOE_SIMT_INLINE T __reduce_max_sync(unsigned mask, T value, Where where = Where::current()) {
-  return detail::reduce<T, detail::greater<T>>(mask, Op::reduce_max, value, where);
+  return flavoured::reduce<T, flavoured::greater<T>>(mask, Op::reduce_max, value, where);
 }
 
 }  // namespace MOE_SIMT_FLAVOUR
