@@ -46,9 +46,13 @@ InterruptGuard::InterruptGuard(const char* notice) {
   signals = 0;
   notice_length = static_cast<int>(std::strlen(notice));
   notice_text = notice;
+  stack_t stack{};
+  stack.ss_sp = stack_.data();
+  stack.ss_size = stack_.size();
+  sigaltstack(&stack, &before_stack_);
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;  // the step in progress finishes; no call of ours returns EINTR
+  action.sa_flags = SA_ONSTACK | SA_RESTART;  // the step in progress finishes; no call of ours returns EINTR
   sigemptyset(&action.sa_mask);
   sigaction(SIGINT, &action, &before_int_);
   sigaction(SIGTERM, &action, &before_term_);
@@ -57,6 +61,7 @@ InterruptGuard::InterruptGuard(const char* notice) {
 InterruptGuard::~InterruptGuard() {
   sigaction(SIGINT, &before_int_, nullptr);
   sigaction(SIGTERM, &before_term_, nullptr);
+  sigaltstack(&before_stack_, nullptr);
   notice_text = nullptr;
   signals = 0;
 }

@@ -4,12 +4,17 @@
 
 #include <signal.h>
 
+#include <array>
+#include <cstddef>
+
 namespace moe {
 
 // Set since the guard was made. A relaxed atomic load: poll it every step. False without a guard.
 bool interrupted();
 
-// Installs the handlers, and restores what was there before. One alive at a time: signals belong to the
+// Installs the handlers, and restores what was there before. They run on a stack of their own: the machine code that oneDNN
+// 2.6 makes for sgemm keeps the stack pointer inside a heap block, and a handler's frame below it destroyed the heap. For
+// the thread that makes the guard; those of a ThreadPool block both signals. One alive at a time: signals belong to the
 // process, so this is one of the few places with state of its own (MOE_CHECK).
 class InterruptGuard {
  public:
@@ -20,6 +25,8 @@ class InterruptGuard {
   InterruptGuard& operator=(const InterruptGuard&) = delete;
 
  private:
+  std::array<std::byte, 1 << 16> stack_;
+  stack_t before_stack_{};
   struct sigaction before_int_ {};
   struct sigaction before_term_ {};
 };

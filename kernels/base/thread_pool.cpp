@@ -1,5 +1,7 @@
 #include "kernels/base/thread_pool.hpp"
 
+#include <signal.h>
+
 #include <limits>
 #include <system_error>
 
@@ -16,6 +18,16 @@ void pause() {
 #if defined(__x86_64__)
   __builtin_ia32_pause();
 #endif
+}
+
+// Ctrl-C is for the thread that waits for it: a handler must not run in the middle of a library's machine code
+// (common/app/interrupt.hpp).
+void block_interrupts() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGINT);
+  sigaddset(&set, SIGTERM);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
 }
 
 // Waits while `a` holds `value`: up to about 0.1 ms awake, which covers the gaps between operations, then asleep.
@@ -80,6 +92,7 @@ void ThreadPool::work() {
 }
 
 void ThreadPool::serve(int worker) {
+  block_interrupts();
   worker_here = worker;
   while (left_.load(std::memory_order_acquire) >= 0) {
     work();

@@ -32,6 +32,22 @@ TEST(Interrupt, TheSecondSignalEndsAtOnce) {
   EXPECT_EXIT(child(), ::testing::ExitedWithCode(kExitInterrupted), "Stopping after this step");
 }
 
+// oneDNN's products keep the stack pointer in the heap for a while: a frame put below it would destroy what lies there.
+TEST(Interrupt, TheHandlersHaveAStackOfTheirOwn) {
+  const auto child = [] {
+    InterruptGuard guard;
+    for (const int signal : {SIGINT, SIGTERM}) {
+      struct sigaction action {};
+      sigaction(signal, nullptr, &action);
+      if (!(action.sa_flags & SA_ONSTACK)) std::_Exit(1);
+    }
+    stack_t stack{};
+    sigaltstack(nullptr, &stack);
+    std::_Exit(stack.ss_flags & SS_DISABLE ? 2 : 0);
+  };
+  EXPECT_EXIT(child(), ::testing::ExitedWithCode(0), "");
+}
+
 TEST(Interrupt, AfterTheGuardSignalsWorkAsBefore) {
   const auto child = [] {
     { InterruptGuard guard; }

@@ -131,9 +131,24 @@ TEST_F(Stage, WrongFlagsAreUsageErrorsThatSuggest) {
   EXPECT_FALSE(fs::exists(folder / "x")) << "a refused start leaves nothing";
 }
 
-TEST_F(Stage, ADeviceThatThisBuildLacksIsMissing) {
-  expect_refused(stage("x", {"--device", "cuda"}), 3, "--device cuda");
-  expect_refused(stage("x", {"--device", "emulated"}), 3, "--device cpu");
+#ifdef MOE_HAVE_EMULATED
+// The same model in float and in bf16, on the CPU and on the emulated GPU: learnt alike, and the demo says how far they agree.
+TEST_F(Stage, TheEmulatedDeviceLearnsWhatTheCpuLearns) {
+  for (const std::string dtype : {"f32", "bf16"}) {
+    done(stage("cpu-" + dtype, {"--device", "cpu", "--dtype", dtype}));
+    const Ended ended = done(stage("gpu-" + dtype, {"--device", "emulated", "--dtype", dtype}));
+    EXPECT_NE(ended.err.find("emulated against the CPU"), std::string::npos) << ended.err;
+    for (const char* model : {"dense", "moe"})
+      EXPECT_NEAR(last(metrics_of("gpu-" + dtype, model), "held_out"),
+                  last(metrics_of("cpu-" + dtype, model), "held_out"), dtype == "f32" ? 2e-3 : 2e-2)
+          << model << " in " << dtype;
+  }
+}
+#endif
+
+TEST_F(Stage, AGpuThatIsNotThereIsMissing) {
+  expect_refused(stage("x", {"--device", "cuda:99"}), 3, "");
+  EXPECT_FALSE(fs::exists(folder / "x"));
 }
 
 TEST_F(Stage, ATextThatCannotBeUsedIsABadFile) {
