@@ -29,10 +29,14 @@ if(MOE_SANITIZE)
   target_link_options(moe_flags INTERFACE -fsanitize=${MOE_SANITIZE})
 endif()
 
-# moe_library(name [DEPENDS targets...] [PRIVATE targets...]): a static library from this folder's and its subfolders' .cpp.
+# moe_library(name [EXCLUDE regex] [DEPENDS targets...] [PRIVATE targets...]): a static library from this folder's and its
+# subfolders' .cpp.
 function(moe_library name)
-  cmake_parse_arguments(ARG "" "" "DEPENDS;PRIVATE" ${ARGN})
+  cmake_parse_arguments(ARG "" "EXCLUDE" "DEPENDS;PRIVATE" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cpp)
+  if(ARG_EXCLUDE)
+    list(FILTER sources EXCLUDE REGEX ${ARG_EXCLUDE})
+  endif()
   if(NOT sources)
     return()
   endif()

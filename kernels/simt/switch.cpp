@@ -1,8 +1,47 @@
 #include "kernels/simt/switch.hpp"
 
-#include "kernels/base/check.hpp"
+#if defined(MOE_SWITCH_BOOST)
 
-#if defined(__x86_64__) && defined(__ELF__)
+#include <atomic>
+#include <boost/context/detail/fcontext.hpp>
+
+// Boost.Context's switch, for processors without one of our own; 8 ns instead of 3 where both exist. It tells the side that
+// wakes up where the other one was left, and our callers want that stored: so each side stores it for the other.
+namespace moe::simt {
+namespace {
+
+namespace context = boost::context::detail;
+
+std::atomic<void (*)()> first_entry;  // the same for all frames
+
+void store(context::transfer_t from) {
+  *static_cast<void**>(from.data) = from.fctx;
+}
+
+void enter(context::transfer_t from) {
+  store(from);
+  first_entry.load()();
+}
+
+}  // namespace
+
+const char* switch_name() {
+  return "Boost.Context";
+}
+
+void* first_frame(std::byte* top, void (*entry)()) {
+  constexpr std::size_t kSize = 16 * 1024;  // of the stack, at least; it is not looked at
+  first_entry = entry;
+  return context::make_fcontext(top, kSize, enter);
+}
+
+}  // namespace moe::simt
+
+extern "C" void moe_simt_switch(void** save, void* to) {
+  moe::simt::store(moe::simt::context::jump_fcontext(to, save));
+}
+
+#elif defined(__x86_64__) && defined(__ELF__)
 
 // Ends in pop and jmp, not in ret: the processor predicts a ret by the calls of the stack it left, is always wrong,
 // and a switch takes 9.6 ns instead of 3.
@@ -34,8 +73,8 @@ moe_simt_switch:
 
 namespace moe::simt {
 
-bool available() {
-  return true;
+const char* switch_name() {
+  return "x86-64";
 }
 
 // From the top down: a null return address, where unwinding ends and which leaves the stack pointer as a call would;
@@ -52,19 +91,6 @@ void* first_frame(std::byte* top, void (*entry)()) {
 
 #else
 
-extern "C" void moe_simt_switch(void**, void*) {}
-
-namespace moe::simt {
-
-bool available() {
-  return false;
-}
-
-void* first_frame(std::byte*, void (*)()) {
-  MOE_CHECK(available(), "the emulated device needs x86-64");
-  return nullptr;
-}
-
-}  // namespace moe::simt
+#error "The emulated device needs x86-64, or Boost.Context and -DMOE_SWITCH=boost"
 
 #endif

@@ -9,8 +9,8 @@
 
 namespace moe::simt {
 
-// Whether this build has a switch for its architecture; without one the emulated device does not exist.
-bool available();
+// Which switch this build has: "x86-64", our own, or "Boost.Context".
+const char* switch_name();
 
 // Lays a first frame on a fresh stack, so that switching to the returned stack pointer calls entry(), which must
 // never return. `top` is the end of the stack, a multiple of 16.
