@@ -5,6 +5,8 @@
 #include "tests/simt/support.hpp"
 #include "tests/support/on_device.hpp"
 
+#ifdef MOE_HAVE_CHECKED
+
 namespace moe {
 namespace {
 
@@ -149,3 +151,5 @@ TEST(UnstableSort, GivesOtherResultsInOtherOrders) {
 
 }  // namespace
 }  // namespace moe
+
+#endif

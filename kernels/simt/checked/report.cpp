@@ -84,13 +84,16 @@ std::string Checker::describe_outside() {
   if (around.released)
     return concat("in memory that was released: byte ", address - around.released->first,
                   " of an allocation of ", bytes_of(around.released->second));
-  const std::uintptr_t shared_end = dynamic_->begin() + dynamic_->bytes();
-  if (address >= shared_end && address - shared_end < kMaxSharedBytes)
-    return concat(past_the_end(address - shared_end), bytes_of(dynamic_->bytes()),
-                  " of dynamic shared memory");
+  // Past the end of what ends nearest before it.
+  constexpr std::size_t kFar = ~std::size_t{0};
+  const auto after = [=](std::uintptr_t end) { return address >= end ? address - end : kFar; };
+  const std::size_t from_shared = dynamic_->bytes() ? after(dynamic_->begin() + dynamic_->bytes()) : kFar;
+  const auto [begin, bytes] = around.before.value_or(std::pair<std::uintptr_t, std::size_t>{});
+  const std::size_t from_device = around.before ? after(begin + bytes) : kFar;
+  if (from_shared < from_device)
+    return concat(past_the_end(from_shared), bytes_of(dynamic_->bytes()), " of dynamic shared memory");
   if (!around.before) return "in memory unknown to the device";
-  const auto [begin, bytes] = *around.before;
-  return concat(past_the_end(address - begin - bytes), "an allocation of ", bytes_of(bytes),
+  return concat(past_the_end(from_device), "an allocation of ", bytes_of(bytes),
                 argument_at({.begin = begin, .bytes = bytes}));
 }
 
