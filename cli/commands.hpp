@@ -11,6 +11,7 @@ int demo_main(int argc, char** argv);      // becomes the stage program that is 
 int generate_main(int argc, char** argv);  // text from a checkpoint
 int bench_main(int argc, char** argv);     // benchmarks: cli/bench.hpp
 int figures_main(int argc, char** argv);   // reruns what made the recorded figures
+int doctor_main(int argc, char** argv);    // what works on this machine
 int targets_main(int argc, char** argv);   // for the launcher: the CMake targets that a command line runs
 
 }  // namespace moe

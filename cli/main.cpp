@@ -28,6 +28,7 @@ constexpr Command kCommands[] = {
     {"generate", generate_main, "generate --ckpt DIR", "text from a trained model"},
     {"bench", bench_main, "bench NAME", "measurements against this machine's own limits"},
     {"figures", figures_main, "figures [--list]", "make the recorded figures and tables again"},
+    {"doctor", doctor_main, "doctor", "what works on this machine, and how to get the rest"},
     {"test", nullptr, "test [CTEST ARGS]", "build everything and run all tests"},
     {"clean", nullptr, "clean [--all]", "remove build/ (and runs/)"},
 };

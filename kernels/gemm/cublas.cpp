@@ -4,6 +4,7 @@
 #include <cublas_v2.h>
 #include <dlfcn.h>
 
+#include "kernels/base/bf16.hpp"
 #include "kernels/base/cuda/check.hpp"
 #include "kernels/gemm/tile.hpp"
 #include "kernels/gemm/versions.hpp"
@@ -14,6 +15,12 @@
     if (const cublasStatus_t moe_status = (expression); moe_status != CUBLAS_STATUS_SUCCESS)           \
       ::moe::fail_check(#expression, __FILE__, __LINE__, ::moe::concat("cuBLAS status ", moe_status)); \
   } while (false)
+
+namespace moe::kernels_cuda {
+// kernels/gemm/round_to_bf16.cuh, which the host's compiler cannot read.
+void round_to_bf16(Context& ctx, Bf16* out, const float* in, std::int64_t rows, std::int64_t columns,
+                   std::int64_t ld, const std::int32_t* limit);
+}  // namespace moe::kernels_cuda
 
 namespace moe::detail {
 namespace {
@@ -94,17 +101,56 @@ cublasOperation_t operation(bool transpose) {
   return transpose ? CUBLAS_OP_T : CUBLAS_OP_N;
 }
 
+// A stored matrix (rows, columns), rounded, its rows a multiple of 16 bytes apart as tensor cores like them.
+class Rounded {
+ public:
+  Rounded(Context& ctx, const float* in, std::int64_t rows, std::int64_t columns, std::int64_t from_ld)
+      : ld((columns + 7) / 8 * 8), memory_(ctx, rows * ld) {
+    kernels_cuda::round_to_bf16(ctx, memory_.data(), in, rows, columns, from_ld, nullptr);
+  }
+  const Bf16* data() { return memory_.data(); }
+  const std::int64_t ld;
+
+ private:
+  Scratch<Bf16> memory_;
+};
+
+// Products without terms, whose leading dimensions of 0 BLAS refuses, go to a kernel of ours; those without elements nowhere.
+bool ends_early(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  if (s.K == 0) kernels_cuda::gemm_tiled(ctx, c, a, b, s);
+  return s.K == 0 || s.M == 0 || s.N == 0;
+}
+
+double bytes_of(const GemmShape& s) {
+  return sizeof(float) * (1.0 * s.M * s.K + 1.0 * s.K * s.N + 1.0 * s.M * s.N);
+}
+
 }  // namespace
 
 void gemm_cublas(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
-  if (s.K == 0) return kernels_cuda::gemm_tiled(ctx, c, a, b, s);  // BLAS leaves leading dimensions of 0 out
-  account(ctx, sizeof(float) * (1.0 * s.M * s.K + 1.0 * s.K * s.N + 1.0 * s.M * s.N), 2.0 * s.M * s.N * s.K);
-  if (s.M == 0 || s.N == 0) return;
+  if (ends_early(ctx, c, a, b, s)) return;
+  account(ctx, bytes_of(s), 2.0 * s.M * s.N * s.K);
   const ColumnMajor p = column_major(s);
   const auto alpha = static_cast<float>(s.alpha), beta = static_cast<float>(s.beta);
   CUBLAS_CHECK(working_library().sgemm(handle_of(ctx), operation(p.transpose_first),
                                        operation(p.transpose_second), p.m, p.n, p.k, &alpha, b, p.ld_first, a,
                                        p.ld_second, &beta, c, p.ld_c));
+}
+
+void gemm_cublas_bf16(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  if (ends_early(ctx, c, a, b, s)) return;
+  account(ctx, bytes_of(s), 2.0 * s.M * s.N * s.K);
+  const bool ta = s.a == Transpose::yes, tb = s.b == Transpose::yes;
+  Rounded x(ctx, a, ta ? s.K : s.M, ta ? s.M : s.K, s.lda), y(ctx, b, tb ? s.N : s.K, tb ? s.K : s.N, s.ldb);
+  GemmShape rounded = s;
+  rounded.lda = x.ld;
+  rounded.ldb = y.ld;
+  const ColumnMajor p = column_major(rounded);
+  const auto alpha = static_cast<float>(s.alpha), beta = static_cast<float>(s.beta);
+  CUBLAS_CHECK(working_library().gemm_ex(handle_of(ctx), operation(p.transpose_first),
+                                         operation(p.transpose_second), p.m, p.n, p.k, &alpha, y.data(),
+                                         CUDA_R_16BF, p.ld_first, x.data(), CUDA_R_16BF, p.ld_second, &beta,
+                                         c, CUDA_R_32F, p.ld_c, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
 }
 
 std::string why_no_cublas() {

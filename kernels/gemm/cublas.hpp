@@ -23,6 +23,9 @@ constexpr ColumnMajor column_major(const GemmShape& s) {
 // f32 operands, sums and result, without TF32. Deterministic: one handle and one stream a context, no atomics.
 void gemm_cublas(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s);
 
+// The operands rounded to bf16 in scratch first, which costs 6 bytes a number; sums and result f32.
+void gemm_cublas_bf16(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s);
+
 // "" when the library and all its functions that we use are there; else what is missing. Loads it; needs no GPU.
 std::string why_no_cublas();
 #endif

@@ -82,24 +82,28 @@ void bf16(Context& ctx, float* c, const float* a, const float* b, const GemmShap
   fast(ctx, c, x.data(), y.data(), dense);
 }
 
-constexpr Version<Gemm<float>> versions_f32[] = {{"plain", DeviceKind::cpu, 0, plain<float>},
-                                                 {"eigen", DeviceKind::cpu, 0, eigen<float>},
+constexpr Version<Gemm<float>> versions_f32[] = {
+    {"plain", DeviceKind::cpu, 0, plain<float>},
+    {"eigen", DeviceKind::cpu, 0, eigen<float>},
 #ifdef MOE_HAVE_ONEDNN
-                                                 {"onednn", DeviceKind::cpu, 0, onednn},
+    {"onednn", DeviceKind::cpu, 0, onednn},
 #endif
-                                                 {"bf16", DeviceKind::cpu, 0, bf16, DType::bf16},
-                                                 MOE_DEVICE_ROWS("1_tiled", gemm_tiled)
-                                                     MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)
+    {"bf16", DeviceKind::cpu, 0, bf16, DType::bf16},
+    MOE_DEVICE_ROWS("1_tiled", gemm_tiled) MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)
 #ifdef MOE_HAVE_EMULATED
-                                                         {"library", DeviceKind::emulated, 0, library},
+        {"library", DeviceKind::emulated, 0, library},
 #endif
 #ifdef MOE_HAVE_CHECKED
-                                                 {"library", DeviceKind::checked, 0, library},
+    {"library", DeviceKind::checked, 0, library},
 #endif
 #ifdef MOE_HAVE_CUBLAS
-                                                 {"cublas", DeviceKind::cuda, 0, detail::gemm_cublas},
+    {"cublas", DeviceKind::cuda, 0, detail::gemm_cublas},
 #endif
-                                                 MOE_DEVICE_ROWS_FOR("3_mma", gemm_mma, 80, DType::bf16)};
+    MOE_DEVICE_ROWS_FOR("3_mma", gemm_mma, 80, DType::bf16)
+#ifdef MOE_HAVE_CUBLAS
+        {"cublas_bf16", DeviceKind::cuda, 80, detail::gemm_cublas_bf16, DType::bf16},
+#endif
+};
 constexpr Version<Gemm<double>> versions_f64[] = {
     {"plain", DeviceKind::cpu, 0, plain<double>},
     {"eigen", DeviceKind::cpu, 0, eigen<double>},

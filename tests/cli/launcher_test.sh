@@ -5,7 +5,9 @@
 # shellcheck disable=SC2015,SC2016
 . "$(dirname -- "$0")/support.sh"
 
-readonly plain_tools="bash chmod env dirname readlink mkdir cat tee tail sed rm grep flock nproc mktemp script sh touch"
+readonly plain_tools="sort bash chmod env dirname readlink mkdir cat tee tail sed rm grep flock nproc mktemp script sh touch"
+
+export MOE_PRESET=cpu  # whatever this machine has
 
 stub() {  # stub NAME: its script on stdin
   { echo "#!$(command -v bash)"; cat; } >"$work/bin/$1"
@@ -45,9 +47,9 @@ echo "cmake $*" >>"$work/calls"
 case $1 in
   --preset)
     [ -z "${FAKE_BAD_CONFIGURE-}" ] || { echo "CMake Error: no compiler"; exit 1; }
-    mkdir -p build/cpu
-    echo "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" >build/cpu/CMakeCache.txt
-    touch build/cpu/build.ninja
+    mkdir -p "build/$2"
+    echo "CMAKE_HOME_DIRECTORY:INTERNAL=$PWD" >"build/$2/CMakeCache.txt"
+    touch "build/$2/build.ninja"
     printf -- '-- Found this\n-- \n-- MoE Odyssey 9\n--   compiler\n-- \n-- Done\n' ;;
   --build)
     echo "[1/2] Building CXX object"
@@ -268,6 +270,36 @@ CleanRemovesTheBuildAndKeepsRunsUnlessAll() {
   launch clean --all
   [ ! -e "$checkout/runs" ] || fail "clean --all"
   [ -e "$checkout/cmake/packages.txt" ] || fail "too much"
+}
+
+ADeviceThatIsAGpuBuildsWithCudaWhereNvccIs() {
+  machine
+  touch "$work/installed"
+  stub nvcc <<<:
+  launch_as MOE_PRESET= demo --device cuda
+  expect_code 0
+  [ "$(calls '^cmake --preset cuda$') $(calls "--build $checkout/build/cuda ")" = "1 2" ] || fail "$(cat "$work/calls")"
+  [ "$(cat "$work/out")" = "<demo><--device><cuda>" ] || fail "arguments changed"
+  launch_as MOE_PRESET=cpu demo --device=cuda:1
+  [ "$(calls '^cmake --preset cpu$')" = 1 ] || fail "MOE_PRESET does not decide: $(cat "$work/calls")"
+}
+
+CudaIsBuiltForTheGpusThatAreHere() {
+  machine
+  touch "$work/installed"
+  stub nvidia-smi <<<'printf "9.0\n7.5\n9.0\n"'
+  launch_as MOE_PRESET=cuda doctor
+  expect_code 0
+  [ "$(calls '^cmake --preset cuda -DMOE_CUDA_ARCHITECTURES=75;90$')" = 1 ] || fail "$(cat "$work/calls")"
+}
+
+ADriverThatDoesNotAnswerLeavesAllArchitectures() {
+  machine
+  touch "$work/installed"
+  stub nvidia-smi <<<'echo "NVIDIA-SMI has failed"; exit 9'
+  launch_as MOE_PRESET=cuda doctor
+  expect_code 0
+  [ "$(calls '^cmake --preset cuda$')" = 1 ] || fail "$(cat "$work/calls")"
 }
 
 run_case "$@"

@@ -33,7 +33,7 @@ ListAndTheSessionsFoldersAgree() {
 HelpNamesEveryCommand() {
   run "$MOE_PROGRAM" --help
   expect_code 0
-  for command in demo list stage figures test clean; do expect_in out "  $command "; done
+  for command in demo list stage figures doctor test clean; do expect_in out "  $command "; done
 }
 
 VersionIsTheProjectsVersion() {

@@ -2,6 +2,7 @@
 // emulated device.
 #include <gtest/gtest.h>
 
+#include <cstdlib>
 #include <fstream>
 
 #include "kernels/gemm/cublas.hpp"
@@ -90,6 +91,12 @@ TEST(GemmLibrary, TheEmulatedDeviceTakesTheLibrary) {
 }
 #endif
 
+#ifdef MOE_HAVE_CUBLAS
+TEST(GemmLibrary, CublasIsFoundWithAllThatWeCall) {
+  EXPECT_EQ(detail::why_no_cublas(), "");
+}
+#endif
+
 bool loaded(const std::string& library) {
   std::ifstream maps("/proc/self/maps");
   for (std::string line; std::getline(maps, line);)
@@ -97,13 +104,26 @@ bool loaded(const std::string& library) {
   return false;
 }
 
-// cuBLAS and NCCL cost 0.1 s and 215 MB a start where they are linked.
-TEST(GemmLibrary, TheCpuLoadsNeitherCublasNorNccl) {
+// In a process of its own, where nothing else has run: does a product on the CPU leave all GPU libraries alone?
+[[noreturn]] void multiply_and_leave([[maybe_unused]] bool ask_for_cublas) {
   Context cpu;
   std::vector<float> a(64, 1), c(64);
   gemm<float>(cpu, c.data(), a.data(), a.data(), gemm_shape(8, 8, 8));
-  for (const char* name : {"libcublas", "libnccl", "libcuda."}) EXPECT_FALSE(loaded(name)) << name;
-  EXPECT_TRUE(loaded("libc.so")) << "this test can see libraries";
+#ifdef MOE_HAVE_CUBLAS
+  if (ask_for_cublas) detail::why_no_cublas();
+#endif
+  for (const char* name : {"libcublas", "libnccl", "libcuda."})
+    if (loaded(name)) std::exit(7);
+  std::exit(loaded("libc.so") ? 0 : 9);
+}
+
+// cuBLAS and NCCL cost 0.1 s and 215 MB a start where they are linked.
+TEST(GemmLibraryDeathTest, TheCpuLoadsNeitherCublasNorNccl) {
+  GTEST_FLAG_SET(death_test_style, "threadsafe");
+  EXPECT_EXIT(multiply_and_leave(false), ::testing::ExitedWithCode(0), "");
+#ifdef MOE_HAVE_CUBLAS
+  EXPECT_EXIT(multiply_and_leave(true), ::testing::ExitedWithCode(7), "") << "this test can see cuBLAS";
+#endif
 }
 
 }  // namespace
