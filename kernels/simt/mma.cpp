@@ -28,7 +28,7 @@ struct Product {
   float a[16][16], b[16][8], c[16][8];
 };
 
-void gather(Product& p, unsigned lane, const detail::MmaLane* from) {
+void gather(Product& p, unsigned lane, const twin::MmaLane* from) {
   const unsigned g = lane / 4, t = lane % 4;
   for (unsigned i = 0; i < 4; ++i) {
     const unsigned row = g + i % 2 * 8, column = 2 * t + i / 2 * 8, pair = from ? from->a[i] : kNoLane;
@@ -57,7 +57,7 @@ void multiply(Product& p) {
 // Copies under way of one thread, in the order of their issue.
 struct Copies {
   struct Entry {
-    detail::AsyncCopy copy;
+    twin::AsyncCopy copy;
     unsigned group;  // counted from the thread's first
   };
   std::vector<Entry> queue;
@@ -99,7 +99,7 @@ void forget_async_copies() {
   any_copies = false;
 }
 
-namespace detail {
+namespace twin {
 
 void resolve_mma(Warp& warp, unsigned mask) {
   Product p;
@@ -163,5 +163,5 @@ bool names_row(int count, const void* row, Where where) {
   return true;
 }
 
-}  // namespace detail
+}  // namespace twin
 }  // namespace moe::simt

@@ -11,7 +11,8 @@
 #include "kernels/simt/warp.hpp"
 
 namespace moe::simt {
-namespace detail {
+// Runs outside of kernels, so the checked device has it but once.
+namespace twin {
 
 struct MmaLane {
   const unsigned *a, *b;
@@ -42,35 +43,38 @@ bool next_copy(unsigned pending, AsyncCopy& copy);
 // it is not aligned.
 bool names_row(int count, const void* row, Where where);
 
+}  // namespace twin
+
+inline namespace MOE_SIMT_FLAVOUR {
+
 template <bool kTransposed, int kCount>
 MOE_SIMT_INLINE void load_matrices(unsigned (&r)[kCount], const void* row, Where where) {
-  MatrixLane lane;
+  twin::MatrixLane lane;
   lane.result = r;
   lane.count = kCount;
   lane.transposed = kTransposed;
-  if (names_row(kCount, row, where)) std::memcpy(lane.row, row, sizeof lane.row);
-  exchange(0xffffffff, Op::ldmatrix, reinterpret_cast<std::uintptr_t>(&lane), 0, resolve_ldmatrix, where);
+  if (twin::names_row(kCount, row, where)) std::memcpy(lane.row, row, sizeof lane.row);
+  exchange(0xffffffff, Op::ldmatrix, reinterpret_cast<std::uintptr_t>(&lane), 0, twin::resolve_ldmatrix,
+           where);
 }
-
-}  // namespace detail
 
 MOE_SIMT_INLINE void mma_m16n8k16(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2],
                                   Where where = Where::current()) {
-  const detail::MmaLane lane{a, b, c};
-  exchange(0xffffffff, Op::mma, reinterpret_cast<std::uintptr_t>(&lane), 0, detail::resolve_mma, where);
+  const twin::MmaLane lane{a, b, c};
+  exchange(0xffffffff, Op::mma, reinterpret_cast<std::uintptr_t>(&lane), 0, twin::resolve_mma, where);
 }
 
 MOE_SIMT_INLINE void ldmatrix_x4(unsigned (&r)[4], const void* row, Where where = Where::current()) {
-  detail::load_matrices<false>(r, row, where);
+  load_matrices<false>(r, row, where);
 }
 MOE_SIMT_INLINE void ldmatrix_x4_trans(unsigned (&r)[4], const void* row, Where where = Where::current()) {
-  detail::load_matrices<true>(r, row, where);
+  load_matrices<true>(r, row, where);
 }
 MOE_SIMT_INLINE void ldmatrix_x2(unsigned (&r)[2], const void* row, Where where = Where::current()) {
-  detail::load_matrices<false>(r, row, where);
+  load_matrices<false>(r, row, where);
 }
 MOE_SIMT_INLINE void ldmatrix_x2_trans(unsigned (&r)[2], const void* row, Where where = Where::current()) {
-  detail::load_matrices<true>(r, row, where);
+  load_matrices<true>(r, row, where);
 }
 
 template <int kBytes>
@@ -83,22 +87,23 @@ MOE_SIMT_INLINE void cp_async(void* to, const void* from, int valid = kBytes,
     std::memcpy(taken, from, static_cast<std::size_t>(valid));
     asm volatile("" : : "r"(taken) : "memory");
   }
-  detail::begin_copy({to, from, kBytes, valid}, where);
+  twin::begin_copy({to, from, kBytes, valid}, where);
   std::memset(to, 0xff, kBytes);
 }
 
 MOE_SIMT_INLINE void cp_async_commit_group() {
-  detail::end_group();
+  twin::end_group();
 }
 
 template <int kPending>
 MOE_SIMT_INLINE void cp_async_wait_group() {
-  detail::AsyncCopy copy;
-  while (detail::next_copy(kPending, copy)) {
+  twin::AsyncCopy copy;
+  while (twin::next_copy(kPending, copy)) {
     unsigned char bytes[16] = {};
     if (copy.valid > 0) std::memcpy(bytes, copy.from, static_cast<std::size_t>(copy.valid));
     std::memcpy(copy.to, bytes, static_cast<std::size_t>(copy.bytes));
   }
 }
 
+}  // namespace MOE_SIMT_FLAVOUR
 }  // namespace moe::simt
