@@ -88,7 +88,10 @@ MOE_SIMT_INLINE void cp_async(void* to, const void* from, int valid = kBytes,
     asm volatile("" : : "r"(taken) : "memory");
   }
   twin::begin_copy({to, from, kBytes, valid}, where);
-  std::memset(to, 0xff, kBytes);
+  const std::uint64_t nan[2] = {~std::uint64_t{0}, ~std::uint64_t{0}};
+  std::memcpy(
+      to, nan,
+      kBytes);  // a memset of fixed size would go unwatched: GCC expands it later than it adds the watch
 }
 
 MOE_SIMT_INLINE void cp_async_commit_group() {
