@@ -4,6 +4,7 @@
 
 #include "kernels/base/bf16.hpp"
 #include "kernels/base/check.hpp"
+#include "kernels/simt/checked/checker.hpp"
 
 namespace moe::simt {
 namespace {
@@ -137,6 +138,11 @@ void begin_copy(const AsyncCopy& copy, Where where) {
     stop_here(where, concat("cp.async of ", copy.valid, " of ", copy.bytes, " bytes"));
   Copies& mine = copies_of_thread();
   mine.queue.push_back({copy, mine.groups});
+}
+
+void take_value(const void* memory, std::size_t bytes) {
+  if (Checker* checker = here->block->checker())
+    checker->take_value(reinterpret_cast<std::uintptr_t>(memory), bytes);
 }
 
 void end_group() {

@@ -35,6 +35,8 @@ struct AsyncCopy {
 };
 // Of the current thread.
 void begin_copy(const AsyncCopy& copy, Where where);
+// For the checked device these bytes have no value any more.
+void take_value(const void* memory, std::size_t bytes);
 void end_group();
 // The oldest copy of all groups but the last `pending` ones leaves the queue; false: there is none.
 bool next_copy(unsigned pending, AsyncCopy& copy);
@@ -81,17 +83,17 @@ template <int kBytes>
 MOE_SIMT_INLINE void cp_async(void* to, const void* from, int valid = kBytes,
                               Where where = Where::current()) {
   static_assert(kBytes == 4 || kBytes == 8 || kBytes == 16);
-  if (kWatched &&
-      valid > 0) {  // what it takes away must be there now; the copy itself is watched where it arrives
+  if (kWatched && valid > 0) {
+    // What it takes away must be there now; the copy itself is watched where it arrives.
     unsigned char taken[16];
     std::memcpy(taken, from, static_cast<std::size_t>(valid));
     asm volatile("" : : "r"(taken) : "memory");
   }
   twin::begin_copy({to, from, kBytes, valid}, where);
+  // Not memset: GCC expands one of fixed size after it has put in the calls that watch memory.
   const std::uint64_t nan[2] = {~std::uint64_t{0}, ~std::uint64_t{0}};
-  std::memcpy(
-      to, nan,
-      kBytes);  // a memset of fixed size would go unwatched: GCC expands it later than it adds the watch
+  std::memcpy(to, nan, kBytes);
+  if (kWatched) twin::take_value(to, kBytes);
 }
 
 MOE_SIMT_INLINE void cp_async_commit_group() {
