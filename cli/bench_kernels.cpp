@@ -44,7 +44,7 @@ class KernelBench {
                 const std::function<void(Signature*)>& call) {
     double first = 0;
     for (const auto& version : operation.versions()) {
-      if (version.device != ctx_.device.kind) continue;
+      if (version.device != ctx_.device.kind || version.inputs != ctx_.matrix_inputs) continue;
       const double seconds = seconds_a_call([&] { call(version.function); });
       if (first == 0) first = seconds;
       table_.row({operation.name(), shape, version.name, format_fixed(1e6 * seconds, 1),

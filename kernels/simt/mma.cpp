@@ -4,6 +4,7 @@
 
 #include "kernels/base/bf16.hpp"
 #include "kernels/base/check.hpp"
+#include "kernels/simt/checked/checker.hpp"
 
 namespace moe::simt {
 namespace {
@@ -28,7 +29,7 @@ struct Product {
   float a[16][16], b[16][8], c[16][8];
 };
 
-void gather(Product& p, unsigned lane, const detail::MmaLane* from) {
+void gather(Product& p, unsigned lane, const twin::MmaLane* from) {
   const unsigned g = lane / 4, t = lane % 4;
   for (unsigned i = 0; i < 4; ++i) {
     const unsigned row = g + i % 2 * 8, column = 2 * t + i / 2 * 8, pair = from ? from->a[i] : kNoLane;
@@ -57,7 +58,7 @@ void multiply(Product& p) {
 // Copies under way of one thread, in the order of their issue.
 struct Copies {
   struct Entry {
-    detail::AsyncCopy copy;
+    twin::AsyncCopy copy;
     unsigned group;  // counted from the thread's first
   };
   std::vector<Entry> queue;
@@ -99,7 +100,7 @@ void forget_async_copies() {
   any_copies = false;
 }
 
-namespace detail {
+namespace twin {
 
 void resolve_mma(Warp& warp, unsigned mask) {
   Product p;
@@ -139,6 +140,11 @@ void begin_copy(const AsyncCopy& copy, Where where) {
   mine.queue.push_back({copy, mine.groups});
 }
 
+void take_value(const void* memory, std::size_t bytes) {
+  if (Checker* checker = here->block->checker())
+    checker->take_value(reinterpret_cast<std::uintptr_t>(memory), bytes);
+}
+
 void end_group() {
   ++copies_of_thread().groups;
 }
@@ -163,5 +169,5 @@ bool names_row(int count, const void* row, Where where) {
   return true;
 }
 
-}  // namespace detail
+}  // namespace twin
 }  // namespace moe::simt

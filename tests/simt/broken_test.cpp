@@ -116,6 +116,8 @@ INSTANTIATE_TEST_SUITE_P(
                    "multiple of 16", "byte 4 of an allocation of 800 bytes (argument 2)"),
         MOE_BROKEN(missing_wait, "HERE", "uninitialised: block (0, 0, 0) thread (0, 0, 0) reads 4 bytes",
                    "from byte 252 of shared row"),
+        MOE_BROKEN(copied_over, "THERE", "data race in a block, 4 bytes from byte 0 of shared slab",
+                   "thread (1, 0, 0) reads at", "THERE", "thread (0, 0, 0) wrote at", "HERE"),
         MOE_BROKEN(ragged_async_copy, "HERE",
                    "out of bounds: block (1, 0, 0) thread (18, 0, 0) reads 16 bytes right past",
                    "an allocation of 800 bytes (argument 2)"),

@@ -87,6 +87,12 @@ bool Checker::find_region(const Touch& touch, Region& region) {
   return true;
 }
 
+void Checker::take_value(std::uintptr_t address, std::size_t bytes) {
+  const Place place = locate(address);
+  if (place.shadow && place.shadow->contains(address, bytes))
+    std::fill_n(place.shadow->defined(address), bytes, std::uint8_t{0});
+}
+
 void Checker::race(const Touch& touch, const Access& now, const Access& other, Kind other_kind) {
   stop({.what = Finding::What::race,
         .touch = touch,

@@ -64,6 +64,7 @@ class Checker {
   // Does not return to the kernel when it finds something.
   template <Kind kKind>
   void access(Thread& self, std::uintptr_t address, std::size_t bytes, const void* pc);
+  void take_value(std::uintptr_t address, std::size_t bytes);  // undefined from now on, until written
   void stop(const Finding& finding);
   [[noreturn]] void fail();  // throws what was found
 
