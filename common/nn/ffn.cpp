@@ -17,7 +17,8 @@ class DenseFfn final : public Ffn {
 
   Value forward(ForwardContext& f, const Value& x) override {
     const auto rows = static_cast<std::int32_t>(x.tensor.rows());
-    return expert_.forward(f, x, tensor_of<std::int32_t>(f.ctx, {0, rows}, {2}));
+    if (rows != rows_) one_group_ = tensor_of<std::int32_t>(f.ctx, {0, rows_ = rows}, {2});
+    return expert_.forward(f, x, one_group_);
   }
   void visit(const ParameterVisitor& visitor, const std::string& prefix) override {
     expert_.visit(visitor, prefix + "mlp.");
@@ -25,6 +26,8 @@ class DenseFfn final : public Ffn {
 
  private:
   LocalExperts expert_;
+  Tensor one_group_;  // offset of rows_ rows: kept, so that training uploads nothing but the batch
+  std::int32_t rows_ = -1;
 };
 
 class MoeFfn final : public Ffn {
