@@ -64,14 +64,6 @@ void fast(Context& ctx, float* c, const float* a, const float* b, const GemmShap
 #endif
 }
 
-// What cuBLAS is to a GPU, the CPU's library is to the emulated one: dense products at full speed, on device memory.
-[[maybe_unused]] void library(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
-  const DeviceAccess access(*ctx.allocator);
-  fast(ctx, c, a, b, s);
-  for (std::int64_t m = 0; m < s.M; ++m)
-    simt::memory_written(c + m * s.ldc, static_cast<std::size_t>(s.N) * sizeof(float));
-}
-
 // What bf16 inputs mean: operands rounded, sums in f32.
 void bf16(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
   GemmShape dense = gemm_shape(s.M, s.N, s.K, s.a, s.b, s.beta);
@@ -80,6 +72,15 @@ void bf16(Context& ctx, float* c, const float* a, const float* b, const GemmShap
   detail::RoundedCopy x(ctx, a, s.a == Transpose::no ? s.M : s.K, dense.lda, s.lda),
       y(ctx, b, s.b == Transpose::no ? s.K : s.N, dense.ldb, s.ldb);
   fast(ctx, c, x.data(), y.data(), dense);
+}
+
+// What cuBLAS is to a GPU, the CPU's library is to the emulated one: dense products at full speed, on device memory.
+template <Gemm<float>* product>
+[[maybe_unused]] void library(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s) {
+  const DeviceAccess access(*ctx.allocator);
+  product(ctx, c, a, b, s);
+  for (std::int64_t m = 0; m < s.M; ++m)
+    simt::memory_written(c + m * s.ldc, static_cast<std::size_t>(s.N) * sizeof(float));
 }
 
 constexpr Version<Gemm<float>> versions_f32[] = {
@@ -91,17 +92,23 @@ constexpr Version<Gemm<float>> versions_f32[] = {
     {"bf16", DeviceKind::cpu, 0, bf16, DType::bf16},
     MOE_DEVICE_ROWS("1_tiled", gemm_tiled) MOE_DEVICE_ROWS("2_register_tiled", gemm_register_tiled)
 #ifdef MOE_HAVE_EMULATED
-        {"library", DeviceKind::emulated, 0, library},
+        {"library", DeviceKind::emulated, 0, library<fast>},
 #endif
 #ifdef MOE_HAVE_CHECKED
-    {"library", DeviceKind::checked, 0, library},
+    {"library", DeviceKind::checked, 0, library<fast>},
 #endif
 #ifdef MOE_HAVE_CUBLAS
     {"cublas", DeviceKind::cuda, 0, detail::gemm_cublas},
 #endif
     MOE_DEVICE_ROWS_FOR("3_mma", gemm_mma, 80, DType::bf16)
+#ifdef MOE_HAVE_EMULATED
+        {"library_bf16", DeviceKind::emulated, 80, library<bf16>, DType::bf16},
+#endif
+#ifdef MOE_HAVE_CHECKED
+    {"library_bf16", DeviceKind::checked, 80, library<bf16>, DType::bf16},
+#endif
 #ifdef MOE_HAVE_CUBLAS
-        {"cublas_bf16", DeviceKind::cuda, 80, detail::gemm_cublas_bf16, DType::bf16},
+    {"cublas_bf16", DeviceKind::cuda, 80, detail::gemm_cublas_bf16, DType::bf16},
 #endif
 };
 constexpr Version<Gemm<double>> versions_f64[] = {

@@ -81,6 +81,20 @@ TEST(GemmLibrary, EveryDevicesOwnChoiceAgreesWithTheTextbook) {
   }
 }
 
+// Integers up to 3 are exact in bf16, so that rounding the operands changes nothing.
+TEST(GemmLibrary, EveryDevicesOwnChoiceForBf16AgreesWithTheTextbook) {
+  for (const GemmShape& s : shapes()) {
+    const Operands o(s);
+    const std::vector<float> want = expected(s, o);
+    each_device([&](Context& ctx) {
+      ctx.matrix_inputs = DType::bf16;
+      OnDevice<float> a(ctx, o.a), b(ctx, o.b), c(ctx, o.c);
+      gemm<float>(ctx, c, a, b, s);
+      ASSERT_EQ(c.vector(), want) << s.M << " x " << s.N << " x " << s.K;
+    });
+  }
+}
+
 #ifdef MOE_HAVE_EMULATED
 TEST(GemmLibrary, TheEmulatedDeviceTakesTheLibrary) {
   const Version<Gemm<float>>* chosen = nullptr;
