@@ -51,6 +51,9 @@ int bench_main(int argc, char** argv) {
       {"train", bench_train_main,
        "training steps of the demo's models: tokens a second, and where the time goes"},
       {"kernels", bench_kernels_main, "every version of the operations that have more than one"},
+      {"floors", bench_floors_main, "counts, no clock: the least time a GPU can need for a training step"},
+      {"ptxas", bench_ptxas_main,
+       "no clock either: every CUDA kernel's registers, memory and spills, by nvcc"},
   };
   if (argc > 1)
     for (const Benchmark& b : kBenchmarks)
@@ -62,7 +65,7 @@ int bench_main(int argc, char** argv) {
   if (!help)
     throw UserError(ExitCode::usage,
                     argc > 1 ? concat("no benchmark is called '", argv[1], "'") : "which benchmark?",
-                    "moe bench moe_layer | moe bench train | moe bench kernels");
+                    "moe bench --help lists them");
   std::printf("usage: moe bench NAME [OPTIONS]\n\n%s", list.c_str());
   return 0;
 }

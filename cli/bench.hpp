@@ -11,6 +11,8 @@ namespace moe {
 int bench_moe_layer_main(int argc, char** argv);
 int bench_train_main(int argc, char** argv);
 int bench_kernels_main(int argc, char** argv);
+int bench_floors_main(int argc, char** argv);
+int bench_ptxas_main(int argc, char** argv);
 
 double seconds_of(const std::function<void()>& work);
 double median(std::vector<double> values);

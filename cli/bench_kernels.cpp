@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "cli/bench.hpp"
+#include "cli/operations.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/format.hpp"
 #include "common/app/machine.hpp"
@@ -114,13 +115,19 @@ class KernelBench {
 
 int bench_kernels_main(int argc, char** argv) {
   std::int64_t threads = this_machine().cores;
-  bool json = false, markdown = false;
+  bool json = false, markdown = false, list = false;
   Flags flags("moe bench kernels", "Times every version of the operations that have more than one.",
               "moe bench kernels\nmoe bench kernels --threads 1 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
+  flags.add("--list", list, "only name all operations and their versions");
   flags.add("--json", json, "one JSON array instead of the table");
   flags.add("--markdown", markdown, "the table for a document");
   flags.parse(argc, argv);
+  const auto print = [&](const Table& table) {
+    std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
+    return 0;
+  };
+  if (list) return print(table_of_versions());
 
   Context ctx(static_cast<int>(threads));
   KernelBench bench(ctx);
@@ -130,9 +137,7 @@ int bench_kernels_main(int argc, char** argv) {
   bench.attention_versions(16, 128, 2, 32);
   bench.top_k_versions(4096, 32, 2);
   bench.top_k_versions(4096, 64, 8);
-  const Table& table = bench.table();
-  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
-  return 0;
+  return print(bench.table());
 }
 
 }  // namespace moe

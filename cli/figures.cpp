@@ -116,6 +116,18 @@ std::span<const Figure> figures() {
        {"bench", "kernels", "--markdown"},
        {{"stdout", "kernels/README.md", "bench_kernels"}},
        "half a minute"},
+      {"versions",
+       {"bench", "kernels", "--list", "--markdown"},
+       {{"stdout", "kernels/README.md", "versions"}},
+       "at once"},
+      {"floors",
+       {"bench", "floors", "--markdown"},
+       {{"stdout", "docs/gpu.md", "floors"}},
+       "a second; counts, measures nothing"},
+      {"ptxas",
+       {"bench", "ptxas", "--markdown"},
+       {{"stdout", "docs/gpu.md", "ptxas"}},
+       "a minute on two idle cores; needs nvcc, no GPU"},
   };
   return rows;
 }

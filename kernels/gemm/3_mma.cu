@@ -1,6 +1,7 @@
 // Tensor cores: operands rounded to bf16 in a pass of their own, then 16×8×16 products by one instruction of a warp, f32
 // sums. Against 2_register_tiled half the bytes through shared memory and, on sm_80 and newer, 8 to 16 times the rate of
 // multiply-adds.
+// PTX: mma.sync, ldmatrix, cp.async
 #include "kernels/base/trace.hpp"
 #include "kernels/gemm/mma_tile.cuh"
 #include "kernels/gemm/versions.hpp"

@@ -1,5 +1,6 @@
 // Tensor cores: the same tiles and the same epilogues as 1_tiled, products of bf16 operands with f32 sums. What a product
 // hands to the next one is stored as bf16 at once, so only x, dy and the weights are rounded in passes of their own.
+// PTX: mma.sync, ldmatrix, cp.async
 #include "kernels/gemm/mma_tile.cuh"
 #include "kernels/grouped_ffn/row_tile.cuh"
 #include "kernels/grouped_ffn/swiglu.cuh"

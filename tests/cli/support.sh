@@ -15,6 +15,11 @@ fail() {
   exit 1
 }
 
+skip() {
+  echo "SKIPPED: $*"
+  exit 77
+}
+
 run() {  # run COMMAND...: no terminal on stdin; leaves $code, $work/out and $work/err
   "$@" <&- >"$work/out" 2>"$work/err"
   code=$?

@@ -1,0 +1,83 @@
+#include "cli/operations.hpp"
+
+#include <algorithm>
+
+#include "kernels/adamw/adamw.hpp"
+#include "kernels/attention/attention.hpp"
+#include "kernels/balance_loss/balance_loss.hpp"
+#include "kernels/base/operation.hpp"
+#include "kernels/cross_entropy/cross_entropy.hpp"
+#include "kernels/elementwise/elementwise.hpp"
+#include "kernels/embedding/embedding.hpp"
+#include "kernels/gemm/gemm.hpp"
+#include "kernels/grouped_ffn/grouped_ffn.hpp"
+#include "kernels/rms_norm/rms_norm.hpp"
+#include "kernels/rope/rope.hpp"
+#include "kernels/routing_plan/routing_plan.hpp"
+#include "kernels/rows/rows.hpp"
+#include "kernels/softmax/softmax.hpp"
+#include "kernels/top_k_gate/top_k_gate.hpp"
+
+namespace moe {
+namespace {
+
+template <class... Operations>
+std::vector<VersionRow> rows_of(const Operations&... operations) {
+  std::vector<VersionRow> rows;
+  const auto add = [&](const auto& operation) {
+    for (const auto& v : operation.versions())
+      rows.push_back({operation.name(), v.name, v.device, v.min_sm, v.inputs});
+  };
+  (add(operations), ...);
+  return rows;
+}
+
+// "3_mma (sm_80, bf16)"
+std::string describe(const VersionRow& row) {
+  std::string needs = row.min_sm > 0 ? concat("sm_", row.min_sm) : "";
+  if (row.inputs != DType::f32 && row.version != name_of(row.inputs))
+    needs += concat(needs.empty() ? "" : ", ", name_of(row.inputs));
+  return needs.empty() ? row.version : concat(row.version, " (", needs, ")");
+}
+
+}  // namespace
+
+std::vector<VersionRow> all_versions() {
+  return rows_of(gemm<float>, grouped_ffn<float>, grouped_ffn_backward<float>, top_k_gate<float>,
+                 top_k_gate_backward<float>, histogram, sort_by_key, limit_per_key, token_major, look_up,
+                 gather_rows<float>, gather_rows_backward<float>, combine_rows<float>,
+                 combine_rows_backward<float>, gather_scalars<float>, balance_loss<float>,
+                 balance_loss_backward<float>, z_loss<float>, z_loss_backward<float>, softmax<float>,
+                 softmax_backward<float>, cross_entropy<float>, attention<float>, attention_backward<float>,
+                 rope<float>, rms_norm<float>, rms_norm_backward<float>, embedding<float>,
+                 embedding_backward<float>, fill<float>, add<float>, scale_by<float>, fill_normal<float>,
+                 add_squares<float>, adamw<float>);
+}
+
+bool takes_bf16(std::string_view operation) {
+  const std::vector<VersionRow> rows = all_versions();
+  return std::any_of(rows.begin(), rows.end(), [&](const VersionRow& row) {
+    return row.operation == operation && row.inputs == DType::bf16;
+  });
+}
+
+Table table_of_versions() {
+  const std::vector<VersionRow> rows = all_versions();
+  const bool emulated = std::any_of(rows.begin(), rows.end(),
+                                    [](const VersionRow& row) { return row.device == DeviceKind::emulated; });
+  const DeviceKind device = emulated ? DeviceKind::emulated : DeviceKind::cuda;
+  Table table({{"operation", Align::left}, {"on the CPU", Align::left}, {"on a device (.cu)", Align::left}});
+  for (std::size_t i = 0; i < rows.size();) {
+    const std::string operation = rows[i].operation;
+    std::string host, gpu;
+    for (; i < rows.size() && rows[i].operation == operation; ++i) {
+      std::string& cell = rows[i].device == DeviceKind::cpu ? host : gpu;
+      if (rows[i].device == DeviceKind::cpu || rows[i].device == device)
+        cell += concat(cell.empty() ? "" : ", ", describe(rows[i]));
+    }
+    table.row({operation, host, gpu});
+  }
+  return table;
+}
+
+}  // namespace moe
