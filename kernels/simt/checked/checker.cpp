@@ -8,10 +8,6 @@
 
 namespace moe::simt {
 
-const char* site_base() {
-  return reinterpret_cast<const char*>(&site_base);
-}
-
 void Checker::begin_launch(const Launch& launch, const std::vector<std::uint32_t>& order) {
   Registry::instance().begin_launch();
   launch_ = &launch;

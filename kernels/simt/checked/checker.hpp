@@ -117,7 +117,16 @@ class Checker {
 };
 
 // Return addresses are kept as 32 bits from here: kernels and checker are in one program.
-const char* site_base();
+inline const char* site_base() {
+  return reinterpret_cast<const char*>(&moe_simt_switch);
+}
+
+inline bool all_defined(const std::uint8_t* flags, std::size_t bytes) {
+  if (bytes != 4) return !std::memchr(flags, 0, bytes);
+  std::uint32_t four;
+  std::memcpy(&four, flags, 4);
+  return four == 0x01010101;
+}
 
 inline bool Checker::unordered(const Access& then, const Access& now, std::uint32_t oldest) const {
   if (then.block < oldest) return false;
@@ -159,7 +168,7 @@ inline void Checker::access(Thread& self, std::uintptr_t address, std::size_t by
   std::uint8_t* defined = region.shadow->defined(address);
   const unsigned number = block_->number_of(self);
   if constexpr (kKind != Kind::write)
-    if (std::memchr(defined, 0, bytes)) suspect({Finding::What::undefined, touch, number}, region.of_block);
+    if (!all_defined(defined, bytes)) suspect({Finding::What::undefined, touch, number}, region.of_block);
   if constexpr (kKind != Kind::read) std::memset(defined, 1, bytes);
   const Access now{.block = serial_,
                    .thread = number,
