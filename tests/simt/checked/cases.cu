@@ -67,15 +67,10 @@ __global__ void last_vector_kernel(float* y, const float* x, std::int64_t first)
   y[0] = four.x + four.y + four.z + four.w;
 }
 
-__device__ __attribute__((noinline)) void keep(float* const* p) {
-  asm volatile("" : : "r"(p) : "memory");
-}
-
 __global__ void local_of_another_kernel(float* y, bool other) {
   __shared__ float* place[2];
   float mine = static_cast<float>(threadIdx.x);
   place[threadIdx.x] = &mine;
-  keep(place);
   __syncthreads();
   y[threadIdx.x] = *place[other ? 1 - threadIdx.x : threadIdx.x];
   __syncthreads();
@@ -87,7 +82,7 @@ __global__ void shared_of_last_block_kernel(float* y, bool every) {
   y[blockIdx.x] = kept;
 }
 
-constexpr float kTable[4] = {1, 2, 3, 4};
+__device__ const float kTable[4] = {1, 2, 3, 4};
 
 __global__ void constants_kernel(float* y, bool write) {
   const float* table = kTable + threadIdx.x % 4;
