@@ -29,10 +29,11 @@ void print_group(std::ostream& out, const Thread& first, const Thread& last) {
 
 const char* name_of(Op op) {
   constexpr const char* kNames[] = {
-      "__syncthreads", "__syncthreads_count", "__syncthreads_and", "__syncthreads_or",  "__syncwarp",
-      "__shfl_sync",   "__shfl_up_sync",      "__shfl_down_sync",  "__shfl_xor_sync",   "__ballot_sync",
-      "__any_sync",    "__all_sync",          "__reduce_add_sync", "__reduce_min_sync", "__reduce_max_sync",
-      "mma.sync",      "ldmatrix",
+      "__syncthreads",     "__syncthreads_count", "__syncthreads_and", "__syncthreads_or",
+      "__syncwarp",        "__shfl_sync",         "__shfl_up_sync",    "__shfl_down_sync",
+      "__shfl_xor_sync",   "__ballot_sync",       "__any_sync",        "__all_sync",
+      "__reduce_add_sync", "__reduce_min_sync",   "__reduce_max_sync", "mma.sync",
+      "ldmatrix",
   };
   return kNames[static_cast<std::size_t>(op)];
 }

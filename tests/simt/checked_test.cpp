@@ -66,6 +66,12 @@ TEST(CheckedBounds, CopiesAreWatchedToTheirLastByte) {
                                               " allocation of 396 bytes (argument 2)"});
 }
 
+TEST(CheckedBounds, CopiesOfAFixedSizeAreWatchedToo) {
+  expect_border(kernels_checked::fixed_copy, {"out of bounds", "reads 24 bytes past the end, from byte 376"});
+  expect_border(kernels_checked::fixed_fill,
+                {"out of bounds", "writes 24 bytes past the end, from byte 376"});
+}
+
 TEST(CheckedBounds, AVectorMustLieInsideAsAWhole) {
   expect_border(kernels_checked::last_vector,
                 {"out of bounds", "right past the end of an allocation of 396 bytes (argument 2)"});

@@ -62,6 +62,14 @@ __global__ void block_copy_kernel(float* y, const float* x, std::int64_t bytes) 
   if (threadIdx.x == 0) memcpy(y, x, static_cast<std::size_t>(bytes));
 }
 
+__global__ void fixed_copy_kernel(float* y, const float* x) {
+  memcpy(y, x, 24);
+}
+
+__global__ void fixed_fill_kernel(float* y) {
+  memset(y, 0, 24);
+}
+
 __global__ void last_vector_kernel(float* y, const float* x, std::int64_t first) {
   const float4 four = *reinterpret_cast<const float4*>(x + first);
   y[0] = four.x + four.y + four.z + four.w;
@@ -126,6 +134,12 @@ void two_launches(Context& ctx, bool wrong, float* y, const float* x, std::int64
 }
 void block_copy(Context& ctx, bool wrong, float* y, const float* x, std::int64_t n) {
   launch(ctx, block_copy_kernel, 1, 32, 0, y, x, 4 * n + (wrong ? 1 : 0));
+}
+void fixed_copy(Context& ctx, bool wrong, float* y, const float* x, std::int64_t n) {
+  launch(ctx, fixed_copy_kernel, 1, 1, 0, y, x + n - (wrong ? 5 : 6));
+}
+void fixed_fill(Context& ctx, bool wrong, float* y, const float*, std::int64_t n) {
+  launch(ctx, fixed_fill_kernel, 1, 1, 0, y + n - (wrong ? 5 : 6));
 }
 void last_vector(Context& ctx, bool wrong, float* y, const float* x, std::int64_t n) {
   launch(ctx, last_vector_kernel, 1, 1, 0, y, x, n / 4 * 4 - (wrong ? 0 : 4));
