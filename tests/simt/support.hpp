@@ -11,6 +11,13 @@ namespace moe::testing {
 
 using namespace simt;
 
+// The first line of a test of lines in checked kernels: this build cannot name them.
+#ifdef MOE_HAVE_BACKTRACE
+#define MOE_SKIP_WITHOUT_LINES()
+#else
+#define MOE_SKIP_WITHOUT_LINES() GTEST_SKIP() << "built without libbacktrace: reports name functions"
+#endif
+
 // In order, then in three random orders.
 inline constexpr std::uint64_t kOrders[] = {0, 1, 2, 3};
 

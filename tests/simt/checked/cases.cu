@@ -62,20 +62,23 @@ __global__ void block_copy_kernel(float* y, const float* x, std::int64_t bytes) 
   if (threadIdx.x == 0) memcpy(y, x, static_cast<std::size_t>(bytes));
 }
 
+__global__ void fixed_copy_kernel(float* y, const float* x) {
+  memcpy(y, x, 24);
+}
+
+__global__ void fixed_fill_kernel(float* y) {
+  memset(y, 0, 24);
+}
+
 __global__ void last_vector_kernel(float* y, const float* x, std::int64_t first) {
   const float4 four = *reinterpret_cast<const float4*>(x + first);
   y[0] = four.x + four.y + four.z + four.w;
-}
-
-__device__ __attribute__((noinline)) void keep(float* const* p) {
-  asm volatile("" : : "r"(p) : "memory");
 }
 
 __global__ void local_of_another_kernel(float* y, bool other) {
   __shared__ float* place[2];
   float mine = static_cast<float>(threadIdx.x);
   place[threadIdx.x] = &mine;
-  keep(place);
   __syncthreads();
   y[threadIdx.x] = *place[other ? 1 - threadIdx.x : threadIdx.x];
   __syncthreads();
@@ -87,7 +90,7 @@ __global__ void shared_of_last_block_kernel(float* y, bool every) {
   y[blockIdx.x] = kept;
 }
 
-constexpr float kTable[4] = {1, 2, 3, 4};
+__device__ const float kTable[4] = {1, 2, 3, 4};
 
 __global__ void constants_kernel(float* y, bool write) {
   const float* table = kTable + threadIdx.x % 4;
@@ -131,6 +134,12 @@ void two_launches(Context& ctx, bool wrong, float* y, const float* x, std::int64
 }
 void block_copy(Context& ctx, bool wrong, float* y, const float* x, std::int64_t n) {
   launch(ctx, block_copy_kernel, 1, 32, 0, y, x, 4 * n + (wrong ? 1 : 0));
+}
+void fixed_copy(Context& ctx, bool wrong, float* y, const float* x, std::int64_t n) {
+  launch(ctx, fixed_copy_kernel, 1, 1, 0, y, x + n - (wrong ? 5 : 6));
+}
+void fixed_fill(Context& ctx, bool wrong, float* y, const float*, std::int64_t n) {
+  launch(ctx, fixed_fill_kernel, 1, 1, 0, y + n - (wrong ? 5 : 6));
 }
 void last_vector(Context& ctx, bool wrong, float* y, const float* x, std::int64_t n) {
   launch(ctx, last_vector_kernel, 1, 1, 0, y, x, n / 4 * 4 - (wrong ? 0 : 4));
