@@ -24,9 +24,8 @@ endif()
 enable_language(CUDA)
 find_package(CUDAToolkit REQUIRED)
 find_path(MOE_CUBLAS_INCLUDE cublas_v2.h HINTS ${CUDAToolkit_INCLUDE_DIRS})
-if(MOE_CCACHE)
-  set(CMAKE_CUDA_COMPILER_LAUNCHER ${MOE_CCACHE})
-endif()
+# No ccache for CUDA: it preprocesses once, for the host, so that a change under `#if __CUDA_ARCH__ >= 800` gave the old object
+# (ccache 4.7 with two architectures).
 
 # moe_cuda(name folder): all *.cu under `folder`, compiled by nvcc, join library `name`. To be called from a folder of its own:
 # elsewhere the same files are C++ (moe_emulated), and a file has one language a folder.
