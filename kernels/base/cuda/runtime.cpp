@@ -40,7 +40,8 @@ Gpu properties_of(int index) {
   cudaDeviceProp properties{};
   CUDA_CHECK(cudaGetDeviceProperties(&properties, index));
   const int sm = 10 * properties.major + properties.minor;
-  return {index, properties.name, sm, properties.totalGlobalMem, has_code_for(MOE_CUDA_ARCHITECTURES, sm)};
+  const int code = code_for(MOE_CUDA_ARCHITECTURES, sm);
+  return {index, properties.name, sm, properties.totalGlobalMem, code > 0, code};
 }
 
 Advice no_code_for(const Gpu& gpu) {
