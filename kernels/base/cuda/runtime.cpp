@@ -63,7 +63,9 @@ void use(int index) {
 }  // namespace
 
 void fail(cudaError_t code, const char* expression, const char* file, int line) {
-  if (const auto advice = advice_for(code, setting_with_gpu()))
+  const Setting here = setting_with_gpu();
+  cudaGetLastError();  // else the next launch would report this one; what broke the context stays and shows again
+  if (const auto advice = advice_for(code, here))
     throw UserError(ExitCode::missing, advice->what, advice->remedy);
   fail_check(expression, file, line, concat(cudaGetErrorName(code), ": ", cudaGetErrorString(code)));
 }
