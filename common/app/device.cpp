@@ -15,7 +15,7 @@ std::string describe(const Gpu& gpu) {
 }
 
 DeviceChoice on(const Gpu& gpu) {
-  return {{DeviceKind::cuda, gpu.index, gpu.sm}, describe(gpu)};
+  return {{DeviceKind::cuda, gpu.index, gpu.code}, describe(gpu)};
 }
 
 DeviceChoice choose_automatically(const GpuReport& report) {

@@ -7,10 +7,11 @@
 namespace moe {
 namespace {
 
-// The device as it is here: a GPU's own compute capability.
+// The device as it is here. A GPU that runs older code has only what that code was compiled for: from PTX for 7.5 the kernels
+// for tensor cores trap on a GPU that has them.
 Device present(Device device) {
   if (device.kind == DeviceKind::cuda)
-    device.sm = std::min(device.sm, cuda::gpu(device.index).sm);
+    device.sm = std::min(device.sm, cuda::gpu(device.index).code);
   else
     require_built_for(device.kind);
   return device;

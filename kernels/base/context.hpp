@@ -18,8 +18,8 @@ class ThreadPool;  // kernels/base/thread_pool.hpp
 
 struct Context {
   explicit Context(int thread_count = 1) : threads(thread_count < 1 ? 1 : thread_count) {}  // the CPU
-  // With the device's memory and a stream of its own. A GPU's sm becomes what it has, if that is less. Throws UserError
-  // (exit code 3) where this build or machine has no such device.
+  // With the device's memory and a stream of its own. A GPU's sm becomes that of the code it runs, if that is less. Throws
+  // UserError (exit code 3) where this build or machine has no such device.
   explicit Context(Device device, int thread_count = 1);
   Context(const Context&) = delete;
   Context& operator=(const Context&) = delete;

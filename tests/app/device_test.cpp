@@ -14,8 +14,9 @@ GpuReport none() {
 // The first GPU is none that this build has code for.
 GpuReport two() {
   GpuReport report{.built = true, .architectures = "90"};
-  report.gpus = {{.index = 0, .name = "Old", .sm = 75},
-                 {.index = 1, .name = "New", .sm = 90, .bytes = std::size_t{80} << 30, .runs = true}};
+  report.gpus = {
+      {.index = 0, .name = "Old", .sm = 75},
+      {.index = 1, .name = "New", .sm = 90, .bytes = std::size_t{80} << 30, .runs = true, .code = 90}};
   return report;
 }
 GpuReport not_asked() {

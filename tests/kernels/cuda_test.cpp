@@ -49,17 +49,25 @@ TEST(CudaAdvice, EveryFaultOfTheMachineHasARemedyAndFaultsOfTheProgramHaveNone) 
 }
 
 TEST(CudaAdvice, CodeRunsWhereCudaSaysItRuns) {
-  EXPECT_TRUE(has_code_for("75,80", 75));
-  EXPECT_TRUE(has_code_for("75,80", 86));
-  EXPECT_TRUE(has_code_for("75,80", 120)) << "from PTX";
-  EXPECT_FALSE(has_code_for("75,80", 70));
-  EXPECT_FALSE(has_code_for("", 80));
-  EXPECT_TRUE(has_code_for("80-real", 89));
-  EXPECT_FALSE(has_code_for("80-real", 90)) << "machine code of another family, and no PTX";
-  EXPECT_FALSE(has_code_for("86-real", 80));
-  EXPECT_TRUE(has_code_for("80-virtual", 90));
-  EXPECT_TRUE(has_code_for("90a", 90));
-  EXPECT_FALSE(has_code_for("90a", 100));
+  EXPECT_EQ(code_for("75,80", 75), 75);
+  EXPECT_EQ(code_for("75,80", 86), 80);
+  EXPECT_EQ(code_for("75,80", 120), 80) << "from PTX";
+  EXPECT_EQ(code_for("75,80", 70), 0);
+  EXPECT_EQ(code_for("", 80), 0);
+  EXPECT_EQ(code_for("80-real", 89), 80);
+  EXPECT_EQ(code_for("80-real", 90), 0) << "machine code of another family, and no PTX";
+  EXPECT_EQ(code_for("86-real", 80), 0);
+  EXPECT_EQ(code_for("80-virtual", 90), 80);
+  EXPECT_EQ(code_for("90a", 90), 90);
+  EXPECT_EQ(code_for("90a", 100), 0);
+  EXPECT_EQ(code_for("100f", 103), 100);
+  EXPECT_EQ(code_for("100f", 120), 0);
+}
+
+TEST(CudaAdvice, ANewGpuIsOnlyAsNewAsTheCodeItRuns) {
+  EXPECT_EQ(code_for("75", 90), 75) << "the kernels for tensor cores are empty in it";
+  EXPECT_EQ(code_for("75,90-real", 100), 75);
+  EXPECT_EQ(code_for("80,86-virtual", 86), 80) << "machine code goes before PTX";
 }
 
 TEST(CudaAdvice, VersionsAsPeopleWriteThem) {

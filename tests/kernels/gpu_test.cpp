@@ -16,10 +16,10 @@ namespace {
 
 using namespace testing;
 
-TEST(Gpu, AContextKnowsItsComputeCapability) {
+TEST(Gpu, AContextKnowsWhatItsCodeWasCompiledFor) {
   MOE_SKIP_WITHOUT_GPU();
   Context ctx(*a_gpu()), limited({.kind = DeviceKind::cuda, .index = a_gpu()->index, .sm = 75});
-  EXPECT_EQ(ctx.device.sm, gpus().gpus[static_cast<std::size_t>(a_gpu()->index)].sm);
+  EXPECT_EQ(ctx.device.sm, gpus().gpus[static_cast<std::size_t>(a_gpu()->index)].code);
   EXPECT_EQ(limited.device.sm, 75);
 }
 

@@ -67,7 +67,7 @@ TEST(ElementwiseKernels, ScaleByReadsTheFactorOnTheDevice) {
         scale_by<float>(ctx, y, x, factor, n);
         const auto apart = y.vector();
         scale_by<float>(ctx, x, x, factor, n);
-        EXPECT_TRUE(same_bytes(x.vector(), apart));
+        EXPECT_TRUE(close_or_both_nan(x.vector(), apart, kExact));  // a GPU's product has a NaN of its own
         return apart;
       });
   });

@@ -93,16 +93,19 @@ std::optional<Advice> advice_for(int cuda_error, const Setting& s) {
   }
 }
 
-bool has_code_for(const std::string& architectures, int sm) {
-  return std::ranges::any_of(split(architectures), [&](const std::string& word) {
+int code_for(const std::string& architectures, int sm) {
+  int machine_code = 0, ptx = 0;
+  for (const std::string& word : split(architectures)) {
     const int number = std::atoi(word.c_str());
     const std::size_t digits = std::to_string(number).size();
     const std::string suffix = word.substr(std::min(digits, word.size()));
-    if (number == 0) return false;
-    if (suffix.starts_with("a")) return sm == number;
+    const bool one_gpu = suffix.starts_with("a"), one_family = suffix.starts_with("f");
     const bool same_family = sm / 10 == number / 10 && sm >= number;
-    return suffix == "-real" || suffix.starts_with("f") ? same_family : sm >= number;
-  });
+    if (one_gpu ? sm == number : same_family && suffix != "-virtual")
+      machine_code = std::max(machine_code, number);
+    if (!one_gpu && !one_family && suffix != "-real" && sm >= number) ptx = std::max(ptx, number);
+  }
+  return machine_code > 0 ? machine_code : ptx;
 }
 
 std::string version_text(int version) {

@@ -25,9 +25,10 @@ inline constexpr int kNoKernelImage = 209;  // cudaErrorNoKernelImageForDevice
 // For a cudaError_t that is no fault of the program; nothing for all others.
 std::optional<Advice> advice_for(int cuda_error, const Setting& setting);
 
-// Does code for `architectures` run on this compute capability? 80: machine code for 8.x, x >= 0, and PTX that newer ones
-// compile; 80-real: without the PTX; 80-virtual: the PTX alone; 90a: on 9.0 only.
-bool has_code_for(const std::string& architectures, int sm);
+// Which of `architectures` a GPU of this compute capability runs; 0: none. 80: machine code for 8.x, x >= 0, and PTX that
+// newer ones compile; 80-real: without the PTX; 80-virtual: the PTX alone; 90a: on 9.0 only. As the driver chooses: the newest
+// machine code, else the newest PTX.
+int code_for(const std::string& architectures, int sm);
 
 std::string version_text(int version);  // 13000 -> "13.0"; 0 -> ""
 

@@ -40,7 +40,8 @@ Gpu properties_of(int index) {
   cudaDeviceProp properties{};
   CUDA_CHECK(cudaGetDeviceProperties(&properties, index));
   const int sm = 10 * properties.major + properties.minor;
-  return {index, properties.name, sm, properties.totalGlobalMem, has_code_for(MOE_CUDA_ARCHITECTURES, sm)};
+  const int code = code_for(MOE_CUDA_ARCHITECTURES, sm);
+  return {index, properties.name, sm, properties.totalGlobalMem, code > 0, code};
 }
 
 Advice no_code_for(const Gpu& gpu) {
@@ -62,7 +63,9 @@ void use(int index) {
 }  // namespace
 
 void fail(cudaError_t code, const char* expression, const char* file, int line) {
-  if (const auto advice = advice_for(code, setting_with_gpu()))
+  const Setting here = setting_with_gpu();
+  cudaGetLastError();  // else the next launch would report this one; what broke the context stays and shows again
+  if (const auto advice = advice_for(code, here))
     throw UserError(ExitCode::missing, advice->what, advice->remedy);
   fail_check(expression, file, line, concat(cudaGetErrorName(code), ": ", cudaGetErrorString(code)));
 }

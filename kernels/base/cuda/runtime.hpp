@@ -18,6 +18,7 @@ struct Gpu {
   int sm = 0;             // compute capability × 10
   std::size_t bytes = 0;  // of memory
   bool runs = false;      // this build has code for it
+  int code = 0;           // the compute capability that this code was compiled for: a kernel has no more
 };
 
 struct GpuReport {

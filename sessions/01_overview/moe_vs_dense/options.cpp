@@ -48,8 +48,9 @@ void apply_device(Options& o) {
   o.choice = choose_device(o.device);
   if (o.dtype == "bf16" && o.choice.device.kind == DeviceKind::cuda && o.choice.device.sm < 80)
     throw UserError(ExitCode::missing,
-                    concat("--dtype bf16 on ", o.choice.why, ": it has no bf16 matrix units"),
-                    "use --dtype f32, or a GPU of compute capability 8.0 or newer");
+                    concat("--dtype bf16 on ", o.choice.why, ": no bf16 matrix units in code for sm_",
+                           o.choice.device.sm),
+                    "use --dtype f32, or a GPU and a build for compute capability 8.0 or newer");
 }
 
 // --quick and --full change what nobody set by hand.
