@@ -62,6 +62,8 @@ TEST(CudaAdvice, CodeRunsWhereCudaSaysItRuns) {
   EXPECT_EQ(code_for("90a", 100), 0);
   EXPECT_EQ(code_for("100f", 103), 100);
   EXPECT_EQ(code_for("100f", 120), 0);
+  EXPECT_EQ(code_for("native", 89), 89);
+  EXPECT_EQ(code_for("all-major", 90), 90);
 }
 
 TEST(CudaAdvice, ANewGpuIsOnlyAsNewAsTheCodeItRuns) {

@@ -97,6 +97,7 @@ int code_for(const std::string& architectures, int sm) {
   int machine_code = 0, ptx = 0;
   for (const std::string& word : split(architectures)) {
     const int number = std::atoi(word.c_str());
+    if (number == 0) return sm;
     const std::size_t digits = std::to_string(number).size();
     const std::string suffix = word.substr(std::min(digits, word.size()));
     const bool one_gpu = suffix.starts_with("a"), one_family = suffix.starts_with("f");
