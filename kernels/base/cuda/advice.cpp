@@ -67,7 +67,7 @@ std::optional<Advice> advice_for(int cuda_error, const Setting& s) {
           "`nvidia-smi -L` lists what it sees; CUDA_VISIBLE_DEVICES may hide GPUs, and a container is "
           "started with `docker run --gpus all`."};
     case kInvalidDevice:
-      return Advice{"there is no GPU with this number", "`nvidia-smi -L` lists them."};
+      return Advice{"there is no GPU with this number", "`./moe doctor` lists them."};
     case kDevicesUnavailable:
       return Advice{"the GPU is taken by another process or closed to computing",
                     "`nvidia-smi` shows who uses it; `nvidia-smi -q -d COMPUTE` shows its mode."};
