@@ -39,7 +39,7 @@ TEST(CudaAdvice, NoKernelImageNamesTheCommandThatBuildsOne) {
 }
 
 TEST(CudaAdvice, EveryFaultOfTheMachineHasARemedyAndFaultsOfTheProgramHaveNone) {
-  for (const int code : {35, 46, 100, 101, 209, 222, 802, 803, 804, 999}) {
+  for (const int code : {2, 35, 46, 100, 101, 209, 222, 802, 803, 804, 999}) {
     const auto advice = advice_for(code, {});
     ASSERT_TRUE(advice) << code;
     EXPECT_FALSE(advice->what.empty());

@@ -12,6 +12,7 @@ namespace {
 
 // The values of cudaError_t, which stay the same from version to version.
 enum Code {
+  kMemoryAllocation = 2,
   kInsufficientDriver = 35,
   kDevicesUnavailable = 46,
   kNoDevice = 100,
@@ -59,6 +60,10 @@ Advice no_kernel_image(const Setting& s) {
 
 std::optional<Advice> advice_for(int cuda_error, const Setting& s) {
   switch (cuda_error) {
+    case kMemoryAllocation:
+      return Advice{
+          "the GPU's memory, or the memory that it shares with the host, is full",
+          "`nvidia-smi` shows who uses it; a smaller model, batch or number of experts needs less."};
     case kInsufficientDriver:
       return driver_too_old(s);
     case kNoDevice:
