@@ -17,7 +17,9 @@ class DenseFfn final : public Ffn {
 
   Value forward(ForwardContext& f, const Value& x) override {
     const auto rows = static_cast<std::int32_t>(x.tensor.rows());
-    return expert_.forward(f, x, tensor_of<std::int32_t>(f.ctx, {0, rows}, {2}));
+    if (rows != rows_) offset_ = tensor_of<std::int32_t>(f.ctx, {0, rows}, {2});
+    rows_ = rows;
+    return expert_.forward(f, x, offset_);
   }
   void visit(const ParameterVisitor& visitor, const std::string& prefix) override {
     expert_.visit(visitor, prefix + "mlp.");
@@ -25,6 +27,8 @@ class DenseFfn final : public Ffn {
 
  private:
   LocalExperts expert_;
+  std::int32_t rows_ = -1;  // of the last call
+  Tensor offset_;           // {0, rows_}: kept, so that a step copies nothing to the device here
 };
 
 class MoeFfn final : public Ffn {
