@@ -22,7 +22,10 @@ TEST(CudaAdvice, ADriverThatIsTooOldIsNotTheSameAsNone) {
   ASSERT_TRUE(old);
   EXPECT_TRUE(contains(old->what, "12.4"));
   EXPECT_TRUE(contains(old->what, "13.0"));
-  EXPECT_TRUE(contains(old->remedy, "cuda-12.4/bin/nvcc"));
+  EXPECT_TRUE(contains(old->remedy, "cuda-12/bin/nvcc cmake --fresh"));
+  const auto older = advice_for(kInsufficientDriver, {.toolkit = "13.0", .driver = "11.4"});
+  ASSERT_TRUE(older);
+  EXPECT_FALSE(contains(older->remedy, "nvcc")) << "no C++20";
 }
 
 TEST(CudaAdvice, NoKernelImageNamesTheCommandThatBuildsOne) {

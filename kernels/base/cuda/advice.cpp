@@ -38,12 +38,17 @@ std::vector<std::string> split(const std::string& list) {
   return words;
 }
 
+// Within a major version an older driver runs a newer toolkit's programs, so any 12.x will do for 12.4. nvcc 11 knows no C++20.
+// A build folder keeps the compiler that it was configured with: --fresh.
 Advice driver_too_old(const Setting& s) {
   if (s.driver.empty()) return {"there is no NVIDIA driver here", kInstallDriver};
+  const int major = std::atoi(s.driver.c_str());
+  const std::string newer = "Install a newer driver (nvidia-smi shows the present one)";
   return {
       concat("the NVIDIA driver knows CUDA up to ", s.driver, ", this build was compiled with ", s.toolkit),
-      concat("Install a newer driver (nvidia-smi shows the present one), or build with CUDA ", s.driver,
-             ": CUDACXX=/usr/local/cuda-", s.driver, "/bin/nvcc cmake --workflow --preset cuda")};
+      major < 12 ? newer + "."
+                 : concat(newer, ", or build with CUDA ", major, ": CUDACXX=/usr/local/cuda-", major,
+                          "/bin/nvcc cmake --fresh --preset cuda && cmake --build --preset cuda")};
 }
 
 Advice no_kernel_image(const Setting& s) {
