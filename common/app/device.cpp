@@ -36,7 +36,7 @@ DeviceChoice choose_gpu(int index, const GpuReport& report) {
   if (index >= static_cast<int>(report.gpus.size()))
     throw UserError(ExitCode::missing,
                     concat("there is no GPU ", index, ", only 0 to ", report.gpus.size() - 1),
-                    "`nvidia-smi -L` lists them.");
+                    "`./moe doctor` lists them.");
   const Gpu& gpu = report.gpus[static_cast<std::size_t>(index)];
   if (!gpu.runs) no_code_for(gpu, report);
   return on(gpu);

@@ -75,7 +75,7 @@ ADriverThatIsTooOldIsASentenceWithARemedy() {
   with_fake_driver "$MOE_PROGRAM" doctor
   expect_code 0
   expect_in out "knows CUDA up to 12.4"
-  expect_in out "CUDACXX=/usr/local/cuda-12.4/bin/nvcc cmake --workflow --preset cuda"
+  expect_in out "CUDACXX=/usr/local/cuda-12/bin/nvcc cmake --fresh --preset cuda"
   [ -s "$work/log" ] || fail "the doctor did not ask the driver"
   with_fake_driver "$(stage)" --quick --device cuda --out "$work/run"
   expect_code 3

@@ -22,7 +22,10 @@ TEST(CudaAdvice, ADriverThatIsTooOldIsNotTheSameAsNone) {
   ASSERT_TRUE(old);
   EXPECT_TRUE(contains(old->what, "12.4"));
   EXPECT_TRUE(contains(old->what, "13.0"));
-  EXPECT_TRUE(contains(old->remedy, "cuda-12.4/bin/nvcc"));
+  EXPECT_TRUE(contains(old->remedy, "cuda-12/bin/nvcc cmake --fresh"));
+  const auto older = advice_for(kInsufficientDriver, {.toolkit = "13.0", .driver = "11.4"});
+  ASSERT_TRUE(older);
+  EXPECT_FALSE(contains(older->remedy, "nvcc")) << "no C++20";
 }
 
 TEST(CudaAdvice, NoKernelImageNamesTheCommandThatBuildsOne) {
@@ -39,7 +42,7 @@ TEST(CudaAdvice, NoKernelImageNamesTheCommandThatBuildsOne) {
 }
 
 TEST(CudaAdvice, EveryFaultOfTheMachineHasARemedyAndFaultsOfTheProgramHaveNone) {
-  for (const int code : {35, 46, 100, 101, 209, 222, 802, 803, 804, 999}) {
+  for (const int code : {2, 35, 46, 100, 101, 209, 222, 802, 803, 804, 999}) {
     const auto advice = advice_for(code, {});
     ASSERT_TRUE(advice) << code;
     EXPECT_FALSE(advice->what.empty());
@@ -62,6 +65,8 @@ TEST(CudaAdvice, CodeRunsWhereCudaSaysItRuns) {
   EXPECT_EQ(code_for("90a", 100), 0);
   EXPECT_EQ(code_for("100f", 103), 100);
   EXPECT_EQ(code_for("100f", 120), 0);
+  EXPECT_EQ(code_for("native", 89), 89);
+  EXPECT_EQ(code_for("all-major", 90), 90);
 }
 
 TEST(CudaAdvice, ANewGpuIsOnlyAsNewAsTheCodeItRuns) {

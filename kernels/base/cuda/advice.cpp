@@ -12,6 +12,7 @@ namespace {
 
 // The values of cudaError_t, which stay the same from version to version.
 enum Code {
+  kMemoryAllocation = 2,
   kInsufficientDriver = 35,
   kDevicesUnavailable = 46,
   kNoDevice = 100,
@@ -37,12 +38,17 @@ std::vector<std::string> split(const std::string& list) {
   return words;
 }
 
+// Within a major version an older driver runs a newer toolkit's programs, so any 12.x will do for 12.4. nvcc 11 knows no C++20.
+// A build folder keeps the compiler that it was configured with: --fresh.
 Advice driver_too_old(const Setting& s) {
   if (s.driver.empty()) return {"there is no NVIDIA driver here", kInstallDriver};
+  const int major = std::atoi(s.driver.c_str());
+  const std::string newer = "Install a newer driver (nvidia-smi shows the present one)";
   return {
       concat("the NVIDIA driver knows CUDA up to ", s.driver, ", this build was compiled with ", s.toolkit),
-      concat("Install a newer driver (nvidia-smi shows the present one), or build with CUDA ", s.driver,
-             ": CUDACXX=/usr/local/cuda-", s.driver, "/bin/nvcc cmake --workflow --preset cuda")};
+      major < 12 ? newer + "."
+                 : concat(newer, ", or build with CUDA ", major, ": CUDACXX=/usr/local/cuda-", major,
+                          "/bin/nvcc cmake --fresh --preset cuda && cmake --build --preset cuda")};
 }
 
 Advice no_kernel_image(const Setting& s) {
@@ -59,6 +65,10 @@ Advice no_kernel_image(const Setting& s) {
 
 std::optional<Advice> advice_for(int cuda_error, const Setting& s) {
   switch (cuda_error) {
+    case kMemoryAllocation:
+      return Advice{
+          "the GPU's memory, or the memory that it shares with the host, is full",
+          "`nvidia-smi` shows who uses it; a smaller model, batch or number of experts needs less."};
     case kInsufficientDriver:
       return driver_too_old(s);
     case kNoDevice:
@@ -67,7 +77,7 @@ std::optional<Advice> advice_for(int cuda_error, const Setting& s) {
           "`nvidia-smi -L` lists what it sees; CUDA_VISIBLE_DEVICES may hide GPUs, and a container is "
           "started with `docker run --gpus all`."};
     case kInvalidDevice:
-      return Advice{"there is no GPU with this number", "`nvidia-smi -L` lists them."};
+      return Advice{"there is no GPU with this number", "`./moe doctor` lists them."};
     case kDevicesUnavailable:
       return Advice{"the GPU is taken by another process or closed to computing",
                     "`nvidia-smi` shows who uses it; `nvidia-smi -q -d COMPUTE` shows its mode."};
@@ -97,6 +107,7 @@ int code_for(const std::string& architectures, int sm) {
   int machine_code = 0, ptx = 0;
   for (const std::string& word : split(architectures)) {
     const int number = std::atoi(word.c_str());
+    if (number == 0) return sm;
     const std::size_t digits = std::to_string(number).size();
     const std::string suffix = word.substr(std::min(digits, word.size()));
     const bool one_gpu = suffix.starts_with("a"), one_family = suffix.starts_with("f");

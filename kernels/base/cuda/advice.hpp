@@ -27,7 +27,7 @@ std::optional<Advice> advice_for(int cuda_error, const Setting& setting);
 
 // Which of `architectures` a GPU of this compute capability runs; 0: none. 80: machine code for 8.x, x >= 0, and PTX that
 // newer ones compile; 80-real: without the PTX; 80-virtual: the PTX alone; 90a: on 9.0 only. As the driver chooses: the newest
-// machine code, else the newest PTX.
+// machine code, else the newest PTX. CMake's native, all and all-major are taken to suit: what they stood for is not known.
 int code_for(const std::string& architectures, int sm);
 
 std::string version_text(int version);  // 13000 -> "13.0"; 0 -> ""

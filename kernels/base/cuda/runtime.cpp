@@ -101,7 +101,7 @@ Gpu gpu(int index) {
   if (index < 0 || index >= static_cast<int>(report.gpus.size()))
     throw UserError(ExitCode::missing,
                     concat("there is no GPU ", index, ", only 0 to ", report.gpus.size() - 1),
-                    "`nvidia-smi -L` lists them.");
+                    "`./moe doctor` lists them.");
   const Gpu& gpu = report.gpus[static_cast<std::size_t>(index)];
   if (!gpu.runs) {
     const Advice advice = no_code_for(gpu);
