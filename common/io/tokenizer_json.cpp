@@ -199,7 +199,8 @@ BpeModel read_tokenizer(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) return parse_tokenizer_json(read(path), path.string());
   const auto whole = path / "tokenizer.json", vocab = path / "vocab.json", merges = path / "merges.txt";
   if (std::filesystem::exists(whole)) return parse_tokenizer_json(read(whole), whole.string());
-  return parse_vocab_and_merges(read(vocab), read(merges), vocab.string(), merges.string());
+  const std::string tokens = read(vocab);
+  return parse_vocab_and_merges(tokens, read(merges), vocab.string(), merges.string());
 }
 
 FileSum write_tokenizer_json(const std::filesystem::path& path, const BpeModel& model) {
