@@ -5,13 +5,14 @@
 
 namespace moe {
 
-int list_main(int argc, char** argv);      // sessions and stages
-int stage_main(int argc, char** argv);     // becomes a stage program
-int demo_main(int argc, char** argv);      // becomes the stage program that is a session's main job
-int generate_main(int argc, char** argv);  // text from a checkpoint
-int bench_main(int argc, char** argv);     // benchmarks: cli/bench.hpp
-int figures_main(int argc, char** argv);   // reruns what made the recorded figures
-int doctor_main(int argc, char** argv);    // what works on this machine
-int targets_main(int argc, char** argv);   // for the launcher: the CMake targets that a command line runs
+int list_main(int argc, char** argv);       // sessions and stages
+int stage_main(int argc, char** argv);      // becomes a stage program
+int demo_main(int argc, char** argv);       // becomes the stage program that is a session's main job
+int generate_main(int argc, char** argv);   // text from a checkpoint
+int tokenizer_main(int argc, char** argv);  // a byte-level BPE: train, encode, decode
+int bench_main(int argc, char** argv);      // benchmarks: cli/bench.hpp
+int figures_main(int argc, char** argv);    // reruns what made the recorded figures
+int doctor_main(int argc, char** argv);     // what works on this machine
+int targets_main(int argc, char** argv);    // for the launcher: the CMake targets that a command line runs
 
 }  // namespace moe
