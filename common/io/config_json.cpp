@@ -12,7 +12,9 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::uint64_t kMostConfigBytes = 1 << 20;
 constexpr const char* kOurs = "moe_odyssey";
-constexpr const char* kOurKeys[] = {"router", "renormalise", "capacity_factor", "z_coefficient"};
+constexpr const char* kOurKeys[] = {"router",        "renormalise", "capacity_factor",
+                                    "z_coefficient", "groups",      "kept_groups",
+                                    "bias_rate",     "gate_scale",  "top_p"};
 
 // Reads keys of one object; `prefix` is how messages call it ("" or "moe_odyssey.").
 struct Fields {
@@ -121,11 +123,18 @@ void read_ours(const Fields& f, MoeConfig& moe) {
   const Fields o{*ours, f.source, std::string(kOurs) + "."};
   for (const auto& [key, value] : ours->items())
     if (std::find(std::begin(kOurKeys), std::end(kOurKeys), key) == std::end(kOurKeys))
-      o.refuse(quote(key), "not known", "router, renormalise, capacity_factor, z_coefficient");
+      o.refuse(quote(key), "not known",
+               "router, renormalise, capacity_factor, z_coefficient, groups, kept_groups, bias_rate, "
+               "gate_scale, top_p");
   if (o.find("router")) o.text("router", moe.router);
   if (o.find("renormalise")) o.boolean("renormalise", moe.renormalise);
   if (o.find("capacity_factor")) o.number("capacity_factor", moe.capacity_factor);
   if (o.find("z_coefficient")) o.number("z_coefficient", moe.z_coefficient);
+  if (o.find("groups")) o.integer("groups", moe.groups);
+  if (o.find("kept_groups")) o.integer("kept_groups", moe.kept_groups);
+  if (o.find("bias_rate")) o.number("bias_rate", moe.bias_rate);
+  if (o.find("gate_scale")) o.number("gate_scale", moe.gate_scale);
+  if (o.find("top_p")) o.number("top_p", moe.top_p);
 }
 
 void read_moe(const Fields& f, MoeConfig& moe) {
@@ -169,7 +178,12 @@ std::string to_config_json(const LanguageModelConfig& c) {
        {{"router", c.moe.router},
         {"renormalise", c.moe.renormalise},
         {"capacity_factor", c.moe.capacity_factor},
-        {"z_coefficient", c.moe.z_coefficient}}}};
+        {"z_coefficient", c.moe.z_coefficient},
+        {"groups", c.moe.groups},
+        {"kept_groups", c.moe.kept_groups},
+        {"bias_rate", c.moe.bias_rate},
+        {"gate_scale", c.moe.gate_scale},
+        {"top_p", c.moe.top_p}}}};
   return document.dump(2) + "\n";
 }
 

@@ -32,6 +32,14 @@ void check_moe(const Checker& check, const MoeConfig& moe) {
   check.in_range("router_aux_loss_coef", moe.balance_coefficient, 0, 1e6);
   check.in_range("moe_odyssey.z_coefficient", moe.z_coefficient, 0, 1e6);
   check.in_range("moe_odyssey.capacity_factor", moe.capacity_factor, 0, 1e6);
+  check.in_range("moe_odyssey.groups", moe.groups, 1, moe.experts > 0 ? moe.experts : 65536);
+  if (moe.experts % moe.groups != 0)
+    check.refuse("moe_odyssey.groups", moe.groups,
+                 concat("a divisor of num_local_experts (", moe.experts, ")"));
+  check.in_range("moe_odyssey.kept_groups", moe.kept_groups, 1, moe.groups);
+  check.in_range("moe_odyssey.bias_rate", moe.bias_rate, 0, 1e6);
+  check.in_range("moe_odyssey.gate_scale", moe.gate_scale, 0, 1e6);
+  check.in_range("moe_odyssey.top_p", moe.top_p, 0, 1);
   const bool name =
       !moe.router.empty() && moe.router.size() <= 64 &&
       moe.router.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;

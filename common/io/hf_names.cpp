@@ -30,7 +30,8 @@ std::vector<PackedParameter> layer_parameters(const LanguageModelConfig& c) {
                                        {"self_attn.o_proj.weight", {D, q}},
                                        {"post_attention_layernorm.weight", {D}}};
   if (E > 0) {
-    list.push_back({"block_sparse_moe.gate.weight", {E, D}});
+    for (RouterParameter& p : router_parameters(c.moe, D))
+      list.push_back({concat("block_sparse_moe.gate.", p.name), std::move(p.shape)});
     list.push_back({"block_sparse_moe.experts.gate_up.weight", {E, 2 * F, D}});
     list.push_back({"block_sparse_moe.experts.down.weight", {E, D, F}});
   } else {

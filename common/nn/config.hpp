@@ -28,7 +28,13 @@ inline double parameter_count(const LanguageModelConfig& c) {
              E = static_cast<double>(c.moe.experts);
   const auto W = static_cast<double>(c.head_width), H = static_cast<double>(c.heads),
              G = static_cast<double>(c.kv_heads);
-  const double ffn = E > 0 ? E * D + E * 3 * D * F : 3 * D * F;
+  double ffn = E > 0 ? E * 3 * D * F : 3 * D * F;
+  if (E > 0)
+    for (const RouterParameter& p : router_parameters(c.moe, c.width)) {
+      double count = 1;
+      for (const std::int64_t n : p.shape) count *= static_cast<double>(n);
+      ffn += count;
+    }
   const double layer = 2 * D + (H + 2 * G) * W * D + H * W * D + ffn;
   const double tables = static_cast<double>(c.vocabulary) * D * (c.tied_head ? 1 : 2);
   return static_cast<double>(c.layers) * layer + tables + D;

@@ -16,7 +16,10 @@ bool equal(const LanguageModelConfig& a, const LanguageModelConfig& b) {
          a.tied_head == b.tied_head && a.moe.experts == b.moe.experts && a.moe.top_k == b.moe.top_k &&
          a.moe.router == b.moe.router && a.moe.renormalise == b.moe.renormalise &&
          a.moe.capacity_factor == b.moe.capacity_factor &&
-         a.moe.balance_coefficient == b.moe.balance_coefficient && a.moe.z_coefficient == b.moe.z_coefficient;
+         a.moe.balance_coefficient == b.moe.balance_coefficient &&
+         a.moe.z_coefficient == b.moe.z_coefficient && a.moe.groups == b.moe.groups &&
+         a.moe.kept_groups == b.moe.kept_groups && a.moe.bias_rate == b.moe.bias_rate &&
+         a.moe.gate_scale == b.moe.gate_scale && a.moe.top_p == b.moe.top_p;
 }
 
 // No field has its default, no double is a short decimal.
@@ -25,7 +28,7 @@ LanguageModelConfig unusual() {
   c.vocabulary = 1001, c.width = 72, c.layers = 3, c.heads = 6, c.kv_heads = 3, c.head_width = 14,
   c.ffn_width = 77;
   c.context = 999, c.rope_theta = 1e6 / 3, c.norm_epsilon = 1e-5 / 3, c.tied_head = true;
-  c.moe = {5, 3, "noisy_top_k", false, 1.25 / 3, 0.1 / 3, 1e-3 / 7};
+  c.moe = {5, 3, "noisy_top_k", false, 1.25 / 3, 0.1 / 3, 1e-3 / 7, 5, 2, 1e-2 / 3, 5.0 / 3, 1.0 / 3};
   return c;
 }
 

@@ -1,15 +1,24 @@
 #include "common/moe/routers/router.hpp"
 
+#include "common/moe/routers/frozen.hpp"
+#include "common/moe/routers/gshard.hpp"
+#include "common/moe/routers/hash.hpp"
 #include "common/moe/routers/softmax_top_k.hpp"
 
 namespace moe {
 namespace {
 
 constexpr RouterRow rows[] = {
-    {"top_k", "softmax top-k (Mixtral, arXiv:2401.04088); dropless without a capacity", nullptr,
+    {"top_k", "softmax top-k (Mixtral, arXiv:2401.04088); dropless without a capacity", true, true, nullptr,
      make_top_k_router},
-    {"switch", "top-1 with capacity (Switch Transformer, arXiv:2101.03961)", resolve_switch,
+    {"switch", "top-1 with capacity (Switch Transformer, arXiv:2101.03961)", true, false, resolve_switch,
      make_top_k_router},
+    {"gshard", "top-2, the second by chance, with capacity (GShard, arXiv:2006.16668)", false, false,
+     resolve_gshard, make_gshard_router},
+    {"hash", "a fixed random function of the token id (Hash layers, arXiv:2106.04426)", true, true, nullptr,
+     make_hash_router},
+    {"frozen", "softmax top-k with random weights that never learn (SMoE-Dropout, arXiv:2303.01610)", true,
+     true, nullptr, make_frozen_router},
 };
 
 }  // namespace

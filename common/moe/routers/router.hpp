@@ -24,6 +24,8 @@ class Router {
 struct RouterRow {
   const char* name;                    // MoeConfig::router
   const char* summary;                 // one line, with the paper
+  bool causal;                         // no later token of a batch changes where a token goes
+  bool batch_invariant;                // nor does any other token at all
   void (*resolve)(MoeConfig& config);  // fills in what the router implies; null: nothing
   std::unique_ptr<Router> (*make)(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
 };

@@ -1,0 +1,42 @@
+// Nodes of the tape that only routers need; the others are in common/ops.
+#pragma once
+
+#include "common/moe/config.hpp"
+#include "common/ops/ops.hpp"
+#include "kernels/choice/choice.hpp"
+
+namespace moe::ops {
+
+// logits (N, O) = x (N, I) · w^T; no gradient for w.
+Value linear_frozen(ForwardContext& f, const Value& x, const Tensor& w);
+
+Value sigmoid(ForwardContext& f, const Value& x);
+
+// weight (N, K) of the choices (N, K) from score (N, E); kernels/choice has the rules. The shape's N, E, K are filled in.
+Value weigh_choice(ForwardContext& f, const Value& score, const Tensor& expert, ChoiceShape rules = {});
+
+// (C, R) of (R, C): i32 as it is, f32 and f64 with a gradient.
+Tensor transposed(Context& ctx, const Tensor& x);
+Value transposed(ForwardContext& f, const Value& x);
+
+}  // namespace moe::ops
+
+namespace moe {
+
+// How often each of `experts` experts occurs in the choices (N, K): (experts) i32.
+Tensor count_choices(Context& ctx, const Tensor& expert, std::int64_t experts);
+
+// Capacity C = ceil(assignments / E · factor): what stands later in the list of a full expert becomes -1 (Switch, section 2.2).
+Tensor limit_to_capacity(Context& ctx, const Tensor& expert, std::int64_t experts, double factor);
+
+// "choice", "probability", "expert" and "weight" of router.hpp.
+void push_choice(ForwardContext& f, const Tensor& count, const Tensor& probability, const Tensor& expert,
+                 const Tensor& weight);
+
+// "aux" over the counts and "z", with the config's coefficients.
+void push_softmax_losses(ForwardContext& f, const MoeConfig& config, const Value& logits,
+                         const ops::SoftmaxResult& soft, const Tensor& count);
+
+constexpr double kRouterDeviation = 0.02;  // small: experts start nearly equal and balanced
+
+}  // namespace moe

@@ -1,0 +1,88 @@
+// What routers do with choices besides softmax and top-k: weigh them, drop some, or make them without a score.
+//
+// expert (N, K) holds the choices of N tokens among E experts, best first; what lies outside [0, E) is no assignment (-1:
+// dropped) and weighs nothing. Every operation treats a token by itself, so batches and threads cannot show.
+#pragma once
+
+#include <cstdint>
+
+#include "kernels/base/operation.hpp"
+#include "kernels/base/random.hpp"
+
+namespace moe {
+
+struct ChoiceShape {
+  std::int64_t N, E, K;
+  bool renormalise =
+      true;          // a token's weights divided by their sum, at least 1e-20: sigmoids can all underflow
+  double scale = 1;  // and all of them multiplied by this
+};
+
+// weight (N, K) = score of the chosen, 0 where dropped. score (N, E) >= 0.
+template <class T>
+using WeighChoice = void(Context&, T* weight, const T* score, const std::int32_t* expert, const ChoiceShape&);
+// dscore (N, E) is written: zero where not chosen.
+template <class T>
+using WeighChoiceBackward = void(Context&, T* dscore, const T* dweight, const T* score,
+                                 const std::int32_t* expert, const ChoiceShape&);
+
+// GShard's random routing (arXiv:2006.16668, algorithm 1): the first choice stays, any other with probability
+// min(1, 2·weight), else it becomes -1. The draw belongs to (key, first_token + n, k). kept may be expert. K <= 4.
+template <class T>
+using KeepByChance = void(Context&, std::int32_t* kept, const std::int32_t* expert, const T* weight,
+                          const RngKey& key, std::int64_t first_token, std::int64_t N, std::int64_t K);
+
+// Keeps the best choices until their weights reach p, and always the first; the others become -1. kept may be expert.
+template <class T>
+using KeepTopP = void(Context&, std::int32_t* kept, const std::int32_t* expert, const T* weight, double p,
+                      std::int64_t N, std::int64_t K);
+
+// K different experts for each id, drawn by philox of (key, id, k): the same id, the same experts.
+using HashChoice = void(Context&, std::int32_t* expert, const std::int32_t* id, const RngKey& key,
+                        const ChoiceShape&);
+
+// score (N, E) to choose by: probability + bias[e]; experts outside the `kept_groups` best of `groups` equal groups get
+// -infinity, and NaN stays NaN. A group is as good as the sum of its two best (DeepSeek-V3, arXiv:2412.19437). groups divides E; 1: no limit.
+// Ties go to the lower group. A group with NaN is never before one without.
+struct GroupLimit {
+  std::int64_t groups = 1, kept = 1;
+};
+template <class T>
+using BiasedScore = void(Context&, T* biased, const T* score, const T* bias, const GroupLimit&,
+                         const ChoiceShape&);
+
+// bias[e] += rate·sign(mean count - count[e]) (DeepSeek-V3, section 2.1.2); nothing moves where counts are equal.
+template <class T>
+using MoveBias = void(Context&, T* bias, const std::int32_t* count, double rate, std::int64_t E);
+
+// y = 1 / (1 + exp(-x)) over n elements; dx = dy·y·(1 - y).
+template <class T>
+using Sigmoid = void(Context&, T* y, const T* x, std::int64_t n);
+template <class T>
+using SigmoidBackward = void(Context&, T* dx, const T* dy, const T* y, std::int64_t n);
+
+// y (C, R) = x (R, C) turned over; y is not x.
+template <class T>
+using Transposed = void(Context&, T* y, const T* x, std::int64_t R, std::int64_t C);
+
+template <class T>
+extern Operation<WeighChoice<T>> weigh_choice;
+template <class T>
+extern Operation<WeighChoiceBackward<T>> weigh_choice_backward;
+template <class T>
+extern Operation<KeepByChance<T>> keep_by_chance;
+template <class T>
+extern Operation<KeepTopP<T>> keep_top_p;
+extern const Operation<HashChoice> hash_choice;
+template <class T>
+extern Operation<BiasedScore<T>> biased_score;
+template <class T>
+extern Operation<MoveBias<T>> move_bias;
+template <class T>
+extern Operation<Sigmoid<T>> sigmoid;
+template <class T>
+extern Operation<SigmoidBackward<T>> sigmoid_backward;
+template <class T>
+extern Operation<Transposed<T>> transposed;  // of float, double, std::int32_t
+
+}  // namespace moe

@@ -1,0 +1,141 @@
+// One token at a time: the arithmetic that the CPU and the kernels share. Private to this folder.
+#pragma once
+
+#include <cmath>
+
+#include "kernels/base/host_device.hpp"
+#include "kernels/choice/choice.hpp"
+
+namespace moe::detail {
+
+constexpr double kLeastWeightSum = 1e-20;
+
+MOE_HOST_DEVICE bool is_expert(std::int32_t e, std::int64_t E) {
+  return e >= 0 && e < E;
+}
+
+// Σ of the kept scores. NaN passes through.
+template <class T>
+MOE_HOST_DEVICE T weight_sum(const T* score, const std::int32_t* expert, const ChoiceShape& s) {
+  T sum = 0;
+  for (std::int64_t k = 0; k < s.K; ++k)
+    if (is_expert(expert[k], s.E)) sum += score[expert[k]];
+  return sum;
+}
+
+template <class T>
+MOE_HOST_DEVICE void weigh_row(T* weight, const T* score, const std::int32_t* expert, const ChoiceShape& s) {
+  T sum = s.renormalise ? weight_sum(score, expert, s) : T(1);
+  if (sum < T(kLeastWeightSum)) sum = T(kLeastWeightSum);
+  for (std::int64_t k = 0; k < s.K; ++k)
+    weight[k] = is_expert(expert[k], s.E) ? T(s.scale) * (score[expert[k]] / sum) : T(0);
+}
+
+// w = c·s/S, so ds_k = (c·dw_k - Σ_j dw_j·w_j) / S; where the least sum stands in for S, it is a constant.
+template <class T>
+MOE_HOST_DEVICE void weigh_row_backward(T* dscore, const T* dweight, const T* score,
+                                        const std::int32_t* expert, const ChoiceShape& s) {
+  for (std::int64_t e = 0; e < s.E; ++e) dscore[e] = 0;
+  T sum = 1, mean = 0;
+  if (s.renormalise) {
+    sum = weight_sum(score, expert, s);
+    const bool constant = sum < T(kLeastWeightSum);
+    if (constant) sum = T(kLeastWeightSum);
+    for (std::int64_t k = 0; k < s.K && !constant; ++k)
+      if (is_expert(expert[k], s.E)) mean += dweight[k] * (T(s.scale) * (score[expert[k]] / sum));
+  }
+  for (std::int64_t k = 0; k < s.K; ++k)
+    if (is_expert(expert[k], s.E)) dscore[expert[k]] = (T(s.scale) * dweight[k] - mean) / sum;
+}
+
+template <class T>
+MOE_HOST_DEVICE void keep_by_chance_row(std::int32_t* kept, const std::int32_t* expert, const T* weight,
+                                        const RngKey& key, std::uint64_t token, std::int64_t K) {
+  const philox4x32_ctr_t words = philox_words(key, token);
+  for (std::int64_t k = 0; k < K; ++k) {
+    const float draw = static_cast<float>(words.v[k] >> 8) * 0x1p-24f;  // [0, 1)
+    kept[k] = k > 0 && T(draw) >= 2 * weight[k] ? -1 : expert[k];
+  }
+}
+
+template <class T>
+MOE_HOST_DEVICE void keep_top_p_row(std::int32_t* kept, const std::int32_t* expert, const T* weight, double p,
+                                    std::int64_t K) {
+  T before = 0;
+  for (std::int64_t k = 0; k < K; ++k) {
+    kept[k] = k > 0 && before >= T(p) ? -1 : expert[k];
+    before += weight[k];
+  }
+}
+
+// The k-th draw is one of the E - k experts that are left, counted from the lowest.
+MOE_HOST_DEVICE void hash_row(std::int32_t* expert, std::int32_t id, const RngKey& key,
+                              const ChoiceShape& s) {
+  for (std::int64_t k = 0; k < s.K; ++k) {
+    const std::uint64_t index =
+        static_cast<std::uint64_t>(static_cast<std::uint32_t>(id)) << 16 | static_cast<std::uint64_t>(k);
+    std::int64_t left = philox_words(key, index).v[0] % static_cast<std::uint32_t>(s.E - k);
+    for (std::int32_t e = 0;; ++e) {
+      bool taken = false;
+      for (std::int64_t i = 0; i < k; ++i) taken = taken || expert[i] == e;
+      if (!taken && left-- == 0) {
+        expert[k] = e;
+        break;
+      }
+    }
+  }
+}
+
+// The sum of a group's two best biased scores; NaN where one of its scores is.
+template <class T>
+MOE_HOST_DEVICE T group_score(const T* score, const T* bias, std::int64_t begin, std::int64_t size) {
+  T first = -INFINITY, second = -INFINITY, poison = 0;
+  for (std::int64_t e = begin; e < begin + size; ++e) {
+    const T s = score[e] + bias[e];
+    poison += s - s;  // 0, or NaN
+    if (s > first) {
+      second = first;
+      first = s;
+    } else if (s > second) {
+      second = s;
+    }
+  }
+  return (size == 1 ? first : first + second) + poison;
+}
+
+// Whether fewer than `kept` groups stand before group g.
+template <class T>
+MOE_HOST_DEVICE bool group_is_kept(const T* score, const T* bias, std::int64_t g, const GroupLimit& limit,
+                                   std::int64_t size) {
+  if (limit.kept >= limit.groups) return true;
+  const T mine = group_score(score, bias, g * size, size);
+  std::int64_t before = 0;
+  for (std::int64_t h = 0; h < limit.groups; ++h) {
+    const T theirs = group_score(score, bias, h * size, size);
+    const bool better = theirs > mine || (mine != mine && theirs == theirs);
+    const bool equal = !better && !(mine > theirs || (theirs != theirs && mine == mine));
+    before += better || (equal && h < g);
+  }
+  return before < limit.kept;
+}
+
+template <class T>
+MOE_HOST_DEVICE void biased_row(T* biased, const T* score, const T* bias, const GroupLimit& limit,
+                                std::int64_t E) {
+  const std::int64_t size = E / limit.groups;
+  for (std::int64_t g = 0; g < limit.groups; ++g) {
+    const bool kept = group_is_kept(score, bias, g, limit, size);
+    for (std::int64_t e = g * size; e < (g + 1) * size; ++e) {
+      const T sum = score[e] + bias[e];
+      biased[e] = kept || sum != sum ? sum : -INFINITY;  // NaN stays: -infinity would be chosen before it
+    }
+  }
+}
+
+template <class T>
+MOE_HOST_DEVICE T moved_bias(T bias, std::int64_t count, std::int64_t all, double rate, std::int64_t E) {
+  const std::int64_t above = count * E - all;  // compared in integers: exact
+  return above == 0 ? bias : bias + (above < 0 ? T(rate) : -T(rate));
+}
+
+}  // namespace moe::detail
