@@ -21,7 +21,9 @@ struct Parameter {
   Tensor grad;            // same shape; meaningless unless has_grad
   bool has_grad = false;  // cleared by the optimizer step: the next backward overwrites instead of adding
   ParameterGroup group = ParameterGroup::dense;
-  bool decay = true;     // weight decay applies (not to norms)
+  bool decay = true;  // weight decay applies (not to norms)
+  std::function<void(Context&)>
+      after_step;        // called once an optimizer step: for what a rule moves, not a gradient
   double deviation = 0;  // of its initial values, N(0, deviation²); 0: all ones (norm weights)
 };
 

@@ -28,6 +28,7 @@ void Optimizer::step(std::int64_t step, double learning_rate) {
 
   for (Item& item : items_) {
     Parameter& p = *item.parameter;
+    if (p.after_step) p.after_step(ctx_);
     if (!p.has_grad) continue;
     AdamWSettings s = settings_;
     s.learning_rate = learning_rate;

@@ -62,6 +62,11 @@ __global__ void __launch_bounds__(kThreads)
     bias[e] = detail::moved_bias(bias[e], count[e], all, rate, E);
 }
 
+__global__ void __launch_bounds__(kElementThreads)
+    add_counts_kernel(std::int32_t* sum, const std::int32_t* count, std::int64_t E) {
+  each_element(E, [=](std::int64_t e) { sum[e] += count[e]; });
+}
+
 __global__ void __launch_bounds__(kElementThreads) sigmoid_kernel(float* y, const float* x, std::int64_t n) {
   each_element(n, [=](std::int64_t i) { y[i] = 1 / (1 + expf(-x[i])); });
 }
@@ -118,6 +123,11 @@ void biased_score_naive(Context& ctx, float* biased, const float* score, const f
   MOE_CHECK(limit.groups >= 1 && s.E % limit.groups == 0, s.E, " experts in ", limit.groups, " groups");
   account(ctx, 8.0 * s.N * s.E);
   if (s.N > 0) launch(ctx, biased_kernel, blocks(s.N, kThreads), kThreads, 0, biased, score, bias, limit, s);
+}
+
+void add_counts_naive(Context& ctx, std::int32_t* sum, const std::int32_t* count, std::int64_t E) {
+  account(ctx, 12.0 * E);
+  if (E > 0) launch(ctx, add_counts_kernel, element_blocks(E), kElementThreads, 0, sum, count, E);
 }
 
 void move_bias_naive(Context& ctx, float* bias, const std::int32_t* count, double rate, std::int64_t E) {

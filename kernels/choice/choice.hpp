@@ -55,6 +55,9 @@ using BiasedScore = void(Context&, T* biased, const T* score, const T* bias, con
 template <class T>
 using MoveBias = void(Context&, T* bias, const std::int32_t* count, double rate, std::int64_t E);
 
+// sum (E) += count (E): the loads of a step's several passes.
+using AddCounts = void(Context&, std::int32_t* sum, const std::int32_t* count, std::int64_t E);
+
 // y = 1 / (1 + exp(-x)) over n elements; dx = dy·y·(1 - y).
 template <class T>
 using Sigmoid = void(Context&, T* y, const T* x, std::int64_t n);
@@ -76,6 +79,7 @@ extern Operation<KeepTopP<T>> keep_top_p;
 extern const Operation<HashChoice> hash_choice;
 template <class T>
 extern Operation<BiasedScore<T>> biased_score;
+extern const Operation<AddCounts> add_counts;
 template <class T>
 extern Operation<MoveBias<T>> move_bias;
 template <class T>

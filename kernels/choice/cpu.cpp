@@ -63,6 +63,11 @@ void biased_plain(Context& ctx, T* biased, const T* score, const T* bias, const 
   });
 }
 
+void add_counts_plain(Context& ctx, std::int32_t* sum, const std::int32_t* count, std::int64_t E) {
+  account(ctx, 12.0 * static_cast<double>(E));
+  for (std::int64_t e = 0; e < E; ++e) sum[e] += count[e];
+}
+
 template <class T>
 void move_bias_plain(Context& ctx, T* bias, const std::int32_t* count, double rate, std::int64_t E) {
   account(ctx, (2.0 * sizeof(T) + 4) * static_cast<double>(E));
@@ -90,9 +95,12 @@ void transposed_plain(Context& ctx, T* y, const T* x, std::int64_t R, std::int64
 
 constexpr Version<HashChoice> hash_versions[] = {{"plain", DeviceKind::cpu, 0, hash_plain},
                                                  MOE_DEVICE_ROWS("1_naive", hash_choice_naive)};
+constexpr Version<AddCounts> add_counts_versions[] = {{"plain", DeviceKind::cpu, 0, add_counts_plain},
+                                                      MOE_DEVICE_ROWS("1_naive", add_counts_naive)};
 
 }  // namespace
 
+const Operation<AddCounts> add_counts{"add_counts", add_counts_versions};
 const Operation<HashChoice> hash_choice{"hash_choice", hash_versions};
 
 // An operation in T: the plain version, and for f32 the device's.

@@ -102,6 +102,17 @@ TEST(Optimizer, AParameterThatNoGradientReachedDoesNotEvenDecay) {
   EXPECT_EQ(optimizer.gradient_norm(), 0);
 }
 
+TEST(Optimizer, CallsWhatComesAfterAStepOnceWithOrWithoutAGradient) {
+  Three model;
+  int calls = 0;
+  model.decayed.after_step = model.idle.after_step = [&](Context& ctx) { calls += &ctx == &model.ctx; };
+  Optimizer optimizer(model.ctx, {.learning_rate = 0}, [&](const ParameterVisitor& v) { model.visit(v); });
+  EXPECT_EQ(calls, 0);
+  model.give_gradients(1, 1);
+  optimizer.step(1, 0.1);
+  EXPECT_EQ(calls, 2);
+}
+
 TEST(Optimizer, VisitsParametersInTheOrderOfTheModel) {
   Three three;
   Optimizer optimizer(three.ctx, {.learning_rate = 0}, [&](const ParameterVisitor& v) { three.visit(v); });

@@ -1,5 +1,6 @@
 #include "common/moe/routers/router.hpp"
 
+#include "common/moe/routers/bias_balanced.hpp"
 #include "common/moe/routers/frozen.hpp"
 #include "common/moe/routers/gshard.hpp"
 #include "common/moe/routers/hash.hpp"
@@ -19,6 +20,9 @@ constexpr RouterRow rows[] = {
      make_hash_router},
     {"frozen", "softmax top-k with random weights that never learn (SMoE-Dropout, arXiv:2303.01610)", true,
      true, nullptr, make_frozen_router},
+    {"bias_balanced",
+     "sigmoid scores, balanced by a bias without a loss, groups if asked (DeepSeek-V3, arXiv:2412.19437)",
+     true, true, nullptr, make_bias_balanced_router},
 };
 
 }  // namespace
