@@ -62,6 +62,15 @@ __global__ void __launch_bounds__(kThreads)
     bias[e] = detail::moved_bias(bias[e], count[e], all, rate, E);
 }
 
+// A thread an expert, which owns a column: no two threads write one number. The column is there for metrics only.
+__global__ void __launch_bounds__(kThreads)
+    by_token_kernel(std::int32_t* expert, std::int32_t* by_token, float* weight_by_token,
+                    const std::int32_t* token, const float* weight, std::int64_t N, std::int64_t E,
+                    std::int64_t C) {
+  const std::int64_t e = global_thread();
+  if (e < E) detail::by_token_column(expert, by_token, weight_by_token, token, weight, e, N, E, C);
+}
+
 __global__ void __launch_bounds__(kElementThreads)
     add_counts_kernel(std::int32_t* sum, const std::int32_t* count, std::int64_t E) {
   each_element(E, [=](std::int64_t e) { sum[e] += count[e]; });
@@ -123,6 +132,15 @@ void biased_score_naive(Context& ctx, float* biased, const float* score, const f
   MOE_CHECK(limit.groups >= 1 && s.E % limit.groups == 0, s.E, " experts in ", limit.groups, " groups");
   account(ctx, 8.0 * s.N * s.E);
   if (s.N > 0) launch(ctx, biased_kernel, blocks(s.N, kThreads), kThreads, 0, biased, score, bias, limit, s);
+}
+
+void by_token_naive(Context& ctx, std::int32_t* expert, std::int32_t* by_token, float* weight_by_token,
+                    const std::int32_t* token, const float* weight, std::int64_t N, std::int64_t E,
+                    std::int64_t C) {
+  account(ctx, E * (12.0 * C + (by_token ? 8.0 * N : 0)));
+  if (E > 0)
+    launch(ctx, by_token_kernel, blocks(E, kThreads), kThreads, 0, expert, by_token, weight_by_token, token,
+           weight, N, E, C);
 }
 
 void add_counts_naive(Context& ctx, std::int32_t* sum, const std::int32_t* count, std::int64_t E) {

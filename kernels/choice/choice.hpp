@@ -64,6 +64,14 @@ using Sigmoid = void(Context&, T* y, const T* x, std::int64_t n);
 template <class T>
 using SigmoidBackward = void(Context&, T* dx, const T* dy, const T* y, std::int64_t n);
 
+// Experts chose tokens: token (E, C) and weight (E, C) of expert e's C choices, different tokens all. Writes the list's other half,
+// expert (E, C) = e, and the same by token: by_token (N, E) = e where e chose n, else -1, and weight_by_token (N, E), 0 where
+// nobody chose. The last two may be null, together.
+template <class T>
+using ByToken = void(Context&, std::int32_t* expert, std::int32_t* by_token, T* weight_by_token,
+                     const std::int32_t* token, const T* weight, std::int64_t N, std::int64_t E,
+                     std::int64_t C);
+
 // y (C, R) = x (R, C) turned over; y is not x.
 template <class T>
 using Transposed = void(Context&, T* y, const T* x, std::int64_t R, std::int64_t C);
@@ -86,6 +94,8 @@ template <class T>
 extern Operation<Sigmoid<T>> sigmoid;
 template <class T>
 extern Operation<SigmoidBackward<T>> sigmoid_backward;
+template <class T>
+extern Operation<ByToken<T>> by_token;
 template <class T>
 extern Operation<Transposed<T>> transposed;  // of float, double, std::int32_t
 

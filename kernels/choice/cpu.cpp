@@ -63,6 +63,15 @@ void biased_plain(Context& ctx, T* biased, const T* score, const T* bias, const 
   });
 }
 
+template <class T>
+void by_token_plain(Context& ctx, std::int32_t* expert, std::int32_t* by_token, T* weight_by_token,
+                    const std::int32_t* token, const T* weight, std::int64_t N, std::int64_t E,
+                    std::int64_t C) {
+  each_token(ctx, E, C * (8 + sizeof(T)) + (by_token ? N * (4 + sizeof(T)) : 0) + 1, [&](std::int64_t e) {
+    detail::by_token_column(expert, by_token, weight_by_token, token, weight, e, N, E, C);
+  });
+}
+
 void add_counts_plain(Context& ctx, std::int32_t* sum, const std::int32_t* count, std::int64_t E) {
   account(ctx, 12.0 * static_cast<double>(E));
   for (std::int64_t e = 0; e < E; ++e) sum[e] += count[e];
@@ -120,6 +129,7 @@ MOE_TABLES(KeepByChance, keep_by_chance, keep_by_chance_plain)
 MOE_TABLES(KeepTopP, keep_top_p, keep_top_p_plain)
 MOE_TABLES(BiasedScore, biased_score, biased_plain)
 MOE_TABLES(MoveBias, move_bias, move_bias_plain)
+MOE_TABLES(ByToken, by_token, by_token_plain)
 MOE_TABLES(Sigmoid, sigmoid, sigmoid_plain)
 MOE_TABLES(SigmoidBackward, sigmoid_backward, sigmoid_backward_plain)
 MOE_TABLE(Transposed, transposed, float, transposed_plain, MOE_DEVICE_ROWS("1_naive", transposed_float_naive))

@@ -132,6 +132,24 @@ MOE_HOST_DEVICE void biased_row(T* biased, const T* score, const T* bias, const 
   }
 }
 
+// Expert e's column of by_token and weight_by_token, and its row of `expert`.
+template <class T>
+MOE_HOST_DEVICE void by_token_column(std::int32_t* expert, std::int32_t* by_token, T* weight_by_token,
+                                     const std::int32_t* token, const T* weight, std::int64_t e,
+                                     std::int64_t N, std::int64_t E, std::int64_t C) {
+  const auto number = static_cast<std::int32_t>(e);
+  for (std::int64_t i = e * C; i < (e + 1) * C; ++i) expert[i] = number;
+  if (!by_token) return;
+  for (std::int64_t n = 0; n < N; ++n) {
+    by_token[n * E + e] = -1;
+    weight_by_token[n * E + e] = 0;
+  }
+  for (std::int64_t i = e * C; i < (e + 1) * C; ++i) {
+    by_token[token[i] * E + e] = number;
+    weight_by_token[token[i] * E + e] = weight[i];
+  }
+}
+
 template <class T>
 MOE_HOST_DEVICE T moved_bias(T bias, std::int64_t count, std::int64_t all, double rate, std::int64_t E) {
   const std::int64_t above = count * E - all;  // compared in integers: exact

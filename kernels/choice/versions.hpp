@@ -16,6 +16,7 @@ MOE_DEVICE_VERSION(AddCounts, add_counts_naive)
 MOE_DEVICE_VERSION(MoveBias<float>, move_bias_naive)
 MOE_DEVICE_VERSION(Sigmoid<float>, sigmoid_naive)
 MOE_DEVICE_VERSION(SigmoidBackward<float>, sigmoid_backward_naive)
+MOE_DEVICE_VERSION(ByToken<float>, by_token_naive)
 MOE_DEVICE_VERSION(Transposed<float>, transposed_float_naive)
 MOE_DEVICE_VERSION(Transposed<std::int32_t>, transposed_int_naive)
 

@@ -228,6 +228,23 @@ TYPED_TEST(Choice, SigmoidAndItsGradient) {
   EXPECT_TRUE(std::isnan(y.vector()[5]) && std::isnan(dx.vector()[5]));
 }
 
+TYPED_TEST(Choice, ByTokenTurnsTheListOfExpertsOver) {
+  using T = TypeParam;
+  const Ints token = {2, 0, 1, 2};  // expert 0 took tokens 2 and 0, expert 1 took 1 and 2
+  const std::vector<T> weight = {T(0.5), T(0.25), T(0.125), T(1)};
+  for (const bool wanted : {false, true}) {
+    Context ctx(3);
+    Output<std::int32_t> expert(4), table(8);
+    Output<T> weights(8);
+    by_token<T>(ctx, expert, wanted ? table.data() : nullptr, wanted ? weights.data() : nullptr, token.data(),
+                weight.data(), 4, 2, 2);
+    EXPECT_EQ(expert.vector(), (Ints{0, 0, 1, 1}));
+    if (!wanted) continue;
+    EXPECT_EQ(table.vector(), (Ints{0, -1, -1, 1, 0, 1, -1, -1}));
+    EXPECT_EQ(weights.vector(), (std::vector<T>{T(0.25), 0, 0, T(0.125), T(0.5), 1, 0, 0}));
+  }
+}
+
 template <class T>
 void expect_transposed() {
   for (const std::int64_t R : {0, 1, 2, 33, 129})

@@ -23,7 +23,8 @@ TEST(ChoiceOnDevices, WeightsAndTheirGradientsAgreeWithTheCpu) {
       for (const bool renormalise : {false, true}) {
         const ChoiceShape s{N, E, K, renormalise, 2.5};
         auto score = random_normal<float>(N * E, 1);
-        for (float& v : score) v = 0.1f + std::abs(v);  // a gradient is a difference of two, divided by their sum
+        for (float& v : score)
+          v = 0.1f + std::abs(v);  // a gradient is a difference of two, divided by their sum
         if (N > 1) score[E] = NAN;
         const auto dweight = random_normal<float>(N * K, 2);
         const Ints expert = some_choices(N, E, K);
@@ -82,6 +83,27 @@ TEST(ChoiceOnDevices, BiasedScoresAgreeWithTheCpu) {
         move_bias<float>(ctx, b, c, 0.25, 12);
         const auto doubled = c.vector();
         return together(out.vector(), b.vector(), std::vector<float>(doubled.begin(), doubled.end()));
+      });
+    }
+}
+
+TEST(ChoiceOnDevices, ByTokenAgreesWithTheCpu) {
+  for (const std::int64_t N : kDeviceSizes)
+    for (const std::int64_t E : {1, 33, 129}) {
+      const std::int64_t C = (N + 1) / 2;
+      Ints token;  // different ones within an expert
+      for (std::int64_t i = 0; i < E * C; ++i)
+        token.push_back(static_cast<std::int32_t>((i / C + i % C) % N));
+      const auto weight = random_normal<float>(E * C, 12);
+      against_cpu([&](Context& ctx) {
+        OnDevice<std::int32_t> t(ctx, token), expert(ctx, E * C), alone(ctx, E * C), table(ctx, N * E);
+        OnDevice<float> w(ctx, weight), weights(ctx, N * E);
+        by_token<float>(ctx, expert, table, weights, t, w, N, E, C);
+        by_token<float>(ctx, alone, nullptr, nullptr, t, w, N, E, C);
+        const auto w_out = weights.vector();
+        Ints bits(w_out.size());
+        if (!bits.empty()) std::memcpy(bits.data(), w_out.data(), bits.size() * sizeof(float));
+        return together(expert.vector(), alone.vector(), table.vector(), bits);
       });
     }
 }

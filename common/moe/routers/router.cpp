@@ -1,6 +1,7 @@
 #include "common/moe/routers/router.hpp"
 
 #include "common/moe/routers/bias_balanced.hpp"
+#include "common/moe/routers/expert_choice.hpp"
 #include "common/moe/routers/frozen.hpp"
 #include "common/moe/routers/gshard.hpp"
 #include "common/moe/routers/hash.hpp"
@@ -20,6 +21,8 @@ constexpr RouterRow rows[] = {
      make_hash_router},
     {"frozen", "softmax top-k with random weights that never learn (SMoE-Dropout, arXiv:2303.01610)", true,
      true, nullptr, make_frozen_router},
+    {"expert_choice", "each expert takes its best tokens; sees the future (Expert Choice, arXiv:2202.09368)",
+     false, false, resolve_expert_choice, make_expert_choice_router},
     {"bias_balanced",
      "sigmoid scores, balanced by a bias without a loss, groups if asked (DeepSeek-V3, arXiv:2412.19437)",
      true, true, nullptr, make_bias_balanced_router},
