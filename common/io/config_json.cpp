@@ -12,9 +12,8 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::uint64_t kMostConfigBytes = 1 << 20;
 constexpr const char* kOurs = "moe_odyssey";
-constexpr const char* kOurKeys[] = {"router",        "renormalise", "capacity_factor",
-                                    "z_coefficient", "groups",      "kept_groups",
-                                    "bias_rate",     "gate_scale",  "top_p"};
+constexpr const char* kOurKeys[] = {"router", "renormalise", "capacity_factor", "z_coefficient",
+                                    "groups", "kept_groups", "bias_rate",       "gate_scale"};
 
 // Reads keys of one object; `prefix` is how messages call it ("" or "moe_odyssey.").
 struct Fields {
@@ -125,7 +124,7 @@ void read_ours(const Fields& f, MoeConfig& moe) {
     if (std::find(std::begin(kOurKeys), std::end(kOurKeys), key) == std::end(kOurKeys))
       o.refuse(quote(key), "not known",
                "router, renormalise, capacity_factor, z_coefficient, groups, kept_groups, bias_rate, "
-               "gate_scale, top_p");
+               "gate_scale");
   if (o.find("router")) o.text("router", moe.router);
   if (o.find("renormalise")) o.boolean("renormalise", moe.renormalise);
   if (o.find("capacity_factor")) o.number("capacity_factor", moe.capacity_factor);
@@ -134,7 +133,6 @@ void read_ours(const Fields& f, MoeConfig& moe) {
   if (o.find("kept_groups")) o.integer("kept_groups", moe.kept_groups);
   if (o.find("bias_rate")) o.number("bias_rate", moe.bias_rate);
   if (o.find("gate_scale")) o.number("gate_scale", moe.gate_scale);
-  if (o.find("top_p")) o.number("top_p", moe.top_p);
 }
 
 void read_moe(const Fields& f, MoeConfig& moe) {
@@ -182,8 +180,7 @@ std::string to_config_json(const LanguageModelConfig& c) {
         {"groups", c.moe.groups},
         {"kept_groups", c.moe.kept_groups},
         {"bias_rate", c.moe.bias_rate},
-        {"gate_scale", c.moe.gate_scale},
-        {"top_p", c.moe.top_p}}}};
+        {"gate_scale", c.moe.gate_scale}}}};
   return document.dump(2) + "\n";
 }
 

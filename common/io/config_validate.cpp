@@ -39,7 +39,6 @@ void check_moe(const Checker& check, const MoeConfig& moe) {
   check.in_range("moe_odyssey.kept_groups", moe.kept_groups, 1, moe.groups);
   check.in_range("moe_odyssey.bias_rate", moe.bias_rate, 0, 1e6);
   check.in_range("moe_odyssey.gate_scale", moe.gate_scale, 0, 1e6);
-  check.in_range("moe_odyssey.top_p", moe.top_p, 0, 1);
   const bool name =
       !moe.router.empty() && moe.router.size() <= 64 &&
       moe.router.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;

@@ -19,7 +19,6 @@ struct MoeConfig {
   std::int64_t kept_groups = 1;       // of which a token's experts may come
   double bias_rate = 1e-3;            // bias_balanced: how far a bias moves in a step
   double gate_scale = 1;              // bias_balanced: weights sum to this
-  double top_p = 0.5;                 // top_p: experts until their probabilities reach it, top_k at most
 };
 
 // The config with what its router implies filled in: switch has top_k 1, weights as they are, and capacity factor 1.25 unless

@@ -36,13 +36,6 @@ __global__ void __launch_bounds__(kThreads)
 }
 
 __global__ void __launch_bounds__(kThreads)
-    keep_top_p_kernel(std::int32_t* kept, const std::int32_t* expert, const float* weight, double p,
-                      std::int64_t N, std::int64_t K) {
-  const std::int64_t n = global_thread();
-  if (n < N) detail::keep_top_p_row(kept + n * K, expert + n * K, weight + n * K, p, K);
-}
-
-__global__ void __launch_bounds__(kThreads)
     hash_kernel(std::int32_t* expert, const std::int32_t* id, RngKey key, ChoiceShape s) {
   const std::int64_t n = global_thread();
   if (n < s.N) detail::hash_row(expert + n * s.K, id[n], key, s);
@@ -112,12 +105,6 @@ void keep_by_chance_naive(Context& ctx, std::int32_t* kept, const std::int32_t* 
   if (N > 0)
     launch(ctx, keep_by_chance_kernel, blocks(N, kThreads), kThreads, 0, kept, expert, weight, key,
            first_token, N, K);
-}
-
-void keep_top_p_naive(Context& ctx, std::int32_t* kept, const std::int32_t* expert, const float* weight,
-                      double p, std::int64_t N, std::int64_t K) {
-  account(ctx, 12.0 * N * K);
-  if (N > 0) launch(ctx, keep_top_p_kernel, blocks(N, kThreads), kThreads, 0, kept, expert, weight, p, N, K);
 }
 
 void hash_choice_naive(Context& ctx, std::int32_t* expert, const std::int32_t* id, const RngKey& key,

@@ -32,11 +32,6 @@ template <class T>
 using KeepByChance = void(Context&, std::int32_t* kept, const std::int32_t* expert, const T* weight,
                           const RngKey& key, std::int64_t first_token, std::int64_t N, std::int64_t K);
 
-// Keeps the best choices until their weights reach p, and always the first; the others become -1. kept may be expert.
-template <class T>
-using KeepTopP = void(Context&, std::int32_t* kept, const std::int32_t* expert, const T* weight, double p,
-                      std::int64_t N, std::int64_t K);
-
 // K different experts for each id, drawn by philox of (key, id, k): the same id, the same experts.
 using HashChoice = void(Context&, std::int32_t* expert, const std::int32_t* id, const RngKey& key,
                         const ChoiceShape&);
@@ -82,8 +77,6 @@ template <class T>
 extern Operation<WeighChoiceBackward<T>> weigh_choice_backward;
 template <class T>
 extern Operation<KeepByChance<T>> keep_by_chance;
-template <class T>
-extern Operation<KeepTopP<T>> keep_top_p;
 extern const Operation<HashChoice> hash_choice;
 template <class T>
 extern Operation<BiasedScore<T>> biased_score;

@@ -39,14 +39,6 @@ void keep_by_chance_plain(Context& ctx, std::int32_t* kept, const std::int32_t* 
   });
 }
 
-template <class T>
-void keep_top_p_plain(Context& ctx, std::int32_t* kept, const std::int32_t* expert, const T* weight, double p,
-                      std::int64_t N, std::int64_t K) {
-  each_token(ctx, N, K * (sizeof(T) + 8), [&](std::int64_t n) {
-    detail::keep_top_p_row(kept + n * K, expert + n * K, weight + n * K, p, K);
-  });
-}
-
 void hash_plain(Context& ctx, std::int32_t* expert, const std::int32_t* id, const RngKey& key,
                 const ChoiceShape& s) {
   MOE_CHECK(1 <= s.K && s.K <= s.E, s.K, " of ", s.E, " experts");
@@ -126,7 +118,6 @@ const Operation<HashChoice> hash_choice{"hash_choice", hash_versions};
 MOE_TABLES(WeighChoice, weigh_choice, weigh_plain)
 MOE_TABLES(WeighChoiceBackward, weigh_choice_backward, weigh_backward_plain)
 MOE_TABLES(KeepByChance, keep_by_chance, keep_by_chance_plain)
-MOE_TABLES(KeepTopP, keep_top_p, keep_top_p_plain)
 MOE_TABLES(BiasedScore, biased_score, biased_plain)
 MOE_TABLES(MoveBias, move_bias, move_bias_plain)
 MOE_TABLES(ByToken, by_token, by_token_plain)

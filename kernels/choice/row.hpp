@@ -58,16 +58,6 @@ MOE_HOST_DEVICE void keep_by_chance_row(std::int32_t* kept, const std::int32_t* 
   }
 }
 
-template <class T>
-MOE_HOST_DEVICE void keep_top_p_row(std::int32_t* kept, const std::int32_t* expert, const T* weight, double p,
-                                    std::int64_t K) {
-  T before = 0;
-  for (std::int64_t k = 0; k < K; ++k) {
-    kept[k] = k > 0 && before >= T(p) ? -1 : expert[k];
-    before += weight[k];
-  }
-}
-
 // The k-th draw is one of the E - k experts that are left, counted from the lowest.
 MOE_HOST_DEVICE void hash_row(std::int32_t* expert, std::int32_t id, const RngKey& key,
                               const ChoiceShape& s) {

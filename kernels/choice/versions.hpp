@@ -9,7 +9,6 @@ namespace moe {
 MOE_DEVICE_VERSION(WeighChoice<float>, weigh_choice_naive)
 MOE_DEVICE_VERSION(WeighChoiceBackward<float>, weigh_choice_backward_naive)
 MOE_DEVICE_VERSION(KeepByChance<float>, keep_by_chance_naive)
-MOE_DEVICE_VERSION(KeepTopP<float>, keep_top_p_naive)
 MOE_DEVICE_VERSION(HashChoice, hash_choice_naive)
 MOE_DEVICE_VERSION(BiasedScore<float>, biased_score_naive)
 MOE_DEVICE_VERSION(AddCounts, add_counts_naive)

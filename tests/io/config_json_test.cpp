@@ -19,7 +19,7 @@ bool equal(const LanguageModelConfig& a, const LanguageModelConfig& b) {
          a.moe.balance_coefficient == b.moe.balance_coefficient &&
          a.moe.z_coefficient == b.moe.z_coefficient && a.moe.groups == b.moe.groups &&
          a.moe.kept_groups == b.moe.kept_groups && a.moe.bias_rate == b.moe.bias_rate &&
-         a.moe.gate_scale == b.moe.gate_scale && a.moe.top_p == b.moe.top_p;
+         a.moe.gate_scale == b.moe.gate_scale;
 }
 
 // No field has its default, no double is a short decimal.
@@ -28,7 +28,7 @@ LanguageModelConfig unusual() {
   c.vocabulary = 1001, c.width = 72, c.layers = 3, c.heads = 6, c.kv_heads = 3, c.head_width = 14,
   c.ffn_width = 77;
   c.context = 999, c.rope_theta = 1e6 / 3, c.norm_epsilon = 1e-5 / 3, c.tied_head = true;
-  c.moe = {5, 3, "noisy_top_k", false, 1.25 / 3, 0.1 / 3, 1e-3 / 7, 5, 2, 1e-2 / 3, 5.0 / 3, 1.0 / 3};
+  c.moe = {5, 3, "noisy_top_k", false, 1.25 / 3, 0.1 / 3, 1e-3 / 7, 5, 2, 1e-2 / 3, 5.0 / 3};
   return c;
 }
 

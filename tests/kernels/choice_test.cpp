@@ -136,23 +136,6 @@ TYPED_TEST(Choice, KeepsTheSecondWithTwiceItsWeight) {
       });
 }
 
-TYPED_TEST(Choice, KeepsTheBestUntilTheyReachP) {
-  using T = TypeParam;
-  const std::vector<T> weight = {T(0.5),  T(0.25), T(0.125), T(0.75), T(0.125), T(0.125),
-                                 T(0.25), T(0.25), T(0.25),  T(kNaN), T(kNaN),  T(kNaN)};
-  const Ints expert = {4, 1, 0, 2, 3, 1, 0, 1, 2, 0, 1, 2};
-  const auto kept_at = [&](double p) {
-    Context ctx;
-    Ints kept(12);
-    keep_top_p<T>(ctx, kept.data(), expert.data(), weight.data(), p, 4, 3);
-    return kept;
-  };
-  EXPECT_EQ(kept_at(0), (Ints{4, -1, -1, 2, -1, -1, 0, -1, -1, 0, 1, 2}));
-  EXPECT_EQ(kept_at(0.5), (Ints{4, -1, -1, 2, -1, -1, 0, 1, -1, 0, 1, 2}));
-  EXPECT_EQ(kept_at(0.75), (Ints{4, 1, -1, 2, -1, -1, 0, 1, 2, 0, 1, 2}));
-  EXPECT_EQ(kept_at(1), expert);
-}
-
 TEST(ChoiceKernels, HashGivesAnIdItsOwnDistinctExpertsEvenly) {
   for (const auto& [E, K] : {std::pair{1, 1}, {2, 2}, {8, 2}, {33, 3}}) {
     Ints id(4000);

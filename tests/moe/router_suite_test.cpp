@@ -152,7 +152,6 @@ TEST_P(RouterSuite, AllExpertsCanBeChosen) {
   const std::int64_t K = resolved(config(3, 3)).top_k;  // some routers have a K of their own
   MoeConfig c = config(K, K);
   c.capacity_factor = 1000;
-  c.top_p = 1;
   RouterCase<double> router(ctx, c, D);
   for (const auto& choices : router.route(random_batch(5, D, 4)).decisions) {
     ASSERT_EQ(static_cast<std::int64_t>(choices.size()), K);
