@@ -16,11 +16,11 @@ MoeConfig config_of(std::int64_t E, std::int64_t K) {
 
 // The score of expert e for a token is sigmoid(its feature e).
 struct Plain : RouterCase<double> {
-  Plain(Context& ctx, const MoeConfig& config) : RouterCase<double>(ctx, config, config.experts) {
-    std::vector<double> identity(static_cast<std::size_t>(config.experts * config.experts));
-    for (std::int64_t e = 0; e < config.experts; ++e) identity[e * config.experts + e] = 1;
-    parameter["weight"]->value = tensor_of<double>(ctx, identity, {config.experts, config.experts});
-    set_bias(std::vector<double>(static_cast<std::size_t>(config.experts), 0));
+  Plain(Context& on, const MoeConfig& of) : RouterCase<double>(on, of, of.experts) {
+    std::vector<double> identity(static_cast<std::size_t>(of.experts * of.experts));
+    for (std::int64_t e = 0; e < of.experts; ++e) identity[e * of.experts + e] = 1;
+    parameter["weight"]->value = tensor_of<double>(on, identity, {of.experts, of.experts});
+    set_bias(std::vector<double>(static_cast<std::size_t>(of.experts), 0));
   }
   void set_bias(const std::vector<double>& b) {
     parameter["bias"]->value = tensor_of<double>(ctx, b, {config.experts});

@@ -14,7 +14,7 @@ class ExpertChoice final : public Router {
       : config_(config), weight_(make_parameter(ctx, dtype, {config.experts, D}, kRouterDeviation)) {}
 
   Routing route(ForwardContext& f, const Value& x) override {
-    const std::int64_t N = x.tensor.rows(), E = config_.experts, C = capacity(N);
+    const std::int64_t N = x.tensor.rows(), C = capacity(N);
     const Value logits = ops::linear(f, x, weight_);
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
     if (f.losses) f.losses->items.push_back({"z", ops::z_loss(f, logits, soft), config_.z_coefficient});
