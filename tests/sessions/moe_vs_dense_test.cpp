@@ -91,6 +91,20 @@ TEST_F(Stage, TheWeightsOfTheRoutersLossesReachTheirLosses) {
   }
 }
 
+// The flags of this router change what it does; groups that do not divide the experts are refused.
+TEST_F(Stage, TheFlagsOfTheBalancedRouterReachIt) {
+  const auto bits = [&](const std::string& run, const Words& flags) {
+    Words words = {"--router", "bias_balanced"};
+    words.insert(words.end(), flags.begin(), flags.end());
+    done(stage(run, words));
+    return last(metrics_of(run, "moe"), "held_out");
+  };
+  const double still = bits("still", {"--bias-rate", "0"});
+  EXPECT_NE(bits("moving", {"--bias-rate", "0.02"}), still);
+  EXPECT_NE(bits("grouped", {"--bias-rate", "0", "--groups", "2"}), still);
+  expect_refused(stage("x", {"--router", "bias_balanced", "--groups", "3"}), 2, "groups");
+}
+
 // Held-out parts of the least possible size, whose only line end is their last byte.
 TEST_F(Stage, TextsOfTheLeastSizeWork) {
   for (const std::string& domain : kDomains) put(folder / domain, std::string(257, 'x') + "\n");

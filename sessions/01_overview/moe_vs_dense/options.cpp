@@ -130,6 +130,11 @@ void add_model_flags(Flags& flags, Options& o) {
   flags.add("--z-loss", moe.z_coefficient, "coefficient of the router z-loss", at_least(0));
   flags.add("--capacity", moe.capacity_factor, "capacity factor; 0: no token is dropped (switch: 1.25)",
             at_least(0));
+  flags.add("--bias-rate", moe.bias_rate, "bias_balanced: how far an expert's bias moves in a step",
+            at_least(0));
+  flags.add("--groups", moe.groups, "bias_balanced: equal groups of experts", between(1, 4096));
+  flags.add("--kept-groups", moe.kept_groups, "bias_balanced: groups that a token's experts may come from",
+            between(1, 4096));
   flags.add("--expert-width", o.model.ffn_width, "hidden width of an expert, F", between(1, 65536));
   flags.group("Both models");
   flags.add("--width", o.model.width, "model width D", between(1, 65536));
