@@ -28,7 +28,6 @@ struct Context {
   std::shared_ptr<Stream> stream = std::make_shared<Stream>(Device{});
   const int threads;                 // results never depend on it
   std::shared_ptr<ThreadPool> pool;  // made when first needed
-  bool deterministic = true;         // same inputs, same bytes
   DType matrix_inputs = DType::f32;  // bf16: gemm and grouped_ffn round their operands to it; sums stay f32
   std::uint64_t emulated_order =
       0;  // emulated device: not 0: threads and blocks in random orders, by this seed
