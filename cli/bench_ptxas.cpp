@@ -126,6 +126,9 @@ int bench_ptxas_main(int argc, char** argv) {
   if (!fs::is_directory("kernels"))
     throw UserError(ExitCode::usage, "the kernels are not here", "run it in the repository's root");
   if (files.empty()) files = all_cu_files();
+  for (const std::string& file : files)
+    if (!fs::is_regular_file(file))
+      throw UserError(ExitCode::bad_file, file + ": is no file", "the kernels are kernels/*/*.cu");
 
   const std::string version = nvcc_version(nvcc);
   if (!flags.given("--sm")) sms = known_to(nvcc, sms, version);

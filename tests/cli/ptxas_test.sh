@@ -104,6 +104,14 @@ WithoutNvccItEndsWithCode3() {
   expect_in err "developer.nvidia.com"
 }
 
+AFileThatIsNotThereIsABadFile() {
+  good_file
+  bench kernels/none.cu
+  expect_code 4
+  expect_in err "kernels/none.cu"
+  expect_empty out
+}
+
 OutsideTheRepositoryItSaysSo() {
   good_file
   rm -r "$work/kernels"
