@@ -8,6 +8,7 @@
 
 #include "common/app/interrupt.hpp"
 #include "common/app/main.hpp"
+#include "common/report/write_file.hpp"
 #include "common/train/agreement.hpp"
 #include "sessions/01_overview/moe_vs_dense/comparison.hpp"
 #include "sessions/01_overview/moe_vs_dense/scan.hpp"
@@ -25,20 +26,23 @@ int stopped(const Options& o) {
   return kExitInterrupted;
 }
 
-// On any device but the CPU: does it compute what the CPU does?
-void print_agreement(const Options& o, const Corpus& corpus) {
-  if (o.choice.device.kind == DeviceKind::cpu || o.quiet) return;
+// On any device but the CPU: does it compute what the CPU does? The line that was printed.
+std::string agreement_with_cpu(const Options& o, const Corpus& corpus) {
+  if (o.choice.device.kind == DeviceKind::cpu || o.quiet) return "";
   Context cpu(static_cast<int>(o.threads));
   cpu.matrix_inputs = o.dtype == "bf16" ? DType::bf16 : DType::f32;
   const std::unique_ptr<Context> other = make_context(o);
   Trainer a(cpu, o.model, o.train, corpus), b(*other, o.model, o.train, corpus);
-  std::fprintf(stderr, "%s against the CPU, on the same batches: ", o.device.c_str());
-  std::fprintf(stderr, "%s\n", describe(compare_devices(a, b, corpus, kComparedSteps)).c_str());
+  const std::string against = o.device + " against the CPU, on the same batches: ";
+  std::fputs(against.c_str(), stderr);  // this takes a while on a slow device
+  const std::string agreement = describe(compare_devices(a, b, corpus, kComparedSteps)) + "\n";
+  std::fputs(agreement.c_str(), stderr);
+  return against + agreement;
 }
 
 int run_pair(const Options& o, const Corpus& corpus) {
   if (!o.choice.why.empty() && !o.quiet) std::fprintf(stderr, "device: %s\n", o.choice.why.c_str());
-  print_agreement(o, corpus);
+  const std::string agreement = agreement_with_cpu(o, corpus);
   const std::filesystem::path out = o.out;
   auto dense = run_model("dense", dense_twin(o.model), out / "dense", o, corpus);
   if (!dense) return stopped(o);
@@ -51,6 +55,7 @@ int run_pair(const Options& o, const Corpus& corpus) {
     print_comparison(c);
   std::fflush(stdout);  // what is computed is shown, whatever becomes of the files
   write_report(c, corpus);
+  if (!agreement.empty()) write_file((out / "agreement.txt").string(), agreement);
   if (!o.json)
     std::printf(
         "report: %s\nmore text: ./moe generate --ckpt %s --prompt \"In the beginning\" --show-routing\n",
