@@ -37,6 +37,12 @@ void check_moe(const Checker& check, const MoeConfig& moe) {
     check.refuse("moe_odyssey.groups", moe.groups,
                  concat("a divisor of num_local_experts (", moe.experts, ")"));
   check.in_range("moe_odyssey.kept_groups", moe.kept_groups, 1, moe.groups);
+  const std::int64_t kept =
+      moe.kept_groups * (moe.experts / moe.groups);  // experts that a token may choose from
+  if (moe.experts > 0 && moe.router == "bias_balanced" && moe.top_k > kept)
+    check.refuse(
+        "moe_odyssey.kept_groups", moe.kept_groups,
+        concat("enough for ", moe.top_k, " experts a token, of ", moe.experts / moe.groups, " a group"));
   check.in_range("moe_odyssey.bias_rate", moe.bias_rate, 0, 1e6);
   check.in_range("moe_odyssey.gate_scale", moe.gate_scale, 0, 1e6);
   const bool name =

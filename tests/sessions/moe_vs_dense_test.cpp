@@ -103,6 +103,13 @@ TEST_F(Stage, TheFlagsOfTheBalancedRouterReachIt) {
   EXPECT_NE(bits("moving", {"--bias-rate", "0.02"}), still);
   EXPECT_NE(bits("grouped", {"--bias-rate", "0", "--groups", "2"}), still);
   expect_refused(stage("x", {"--router", "bias_balanced", "--groups", "3"}), 2, "groups");
+  expect_refused(stage("x", {"--router", "bias_balanced", "--groups", "4"}), 2,
+                 "enough for 2 experts a token");
+  Words scan = stage("x", {"--full", "--router", "bias_balanced", "--groups", "4", "--kept-groups", "2"});
+  const auto experts = std::find(scan.begin(), scan.end(), "--experts");
+  scan.erase(experts, experts + 2);  // the scan chooses
+  expect_refused(scan, 2, "with 2 experts");
+  EXPECT_FALSE(fs::exists(folder / "x")) << "before anything is trained";
 }
 
 // Held-out parts of the least possible size, whose only line end is their last byte.

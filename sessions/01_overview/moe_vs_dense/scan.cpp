@@ -6,6 +6,7 @@
 
 #include "common/app/format.hpp"
 #include "common/app/main.hpp"
+#include "common/io/config_json.hpp"
 #include "common/nn/cost.hpp"
 #include "common/report/gnuplot.hpp"
 #include "common/report/table.hpp"
@@ -126,6 +127,8 @@ void write_results(const Options& o, const std::vector<Point>& points) {
 }  // namespace
 
 int run_scan(const Options& o, const Corpus& corpus) {
+  for (const std::int64_t experts : kExperts)  // before hours of training, not after
+    validate_config(config_with(o, experts), concat("flags, with ", experts, " experts"), ExitCode::usage);
   std::vector<std::vector<Outcome>> outcomes(std::size(kExperts));
   for (std::int64_t seed = 1; seed <= kSeeds;
        ++seed)  // seed by seed: a first curve stands after a third of the time
