@@ -93,28 +93,48 @@ MOE_HOST_DEVICE T group_score(const T* score, const T* bias, std::int64_t begin,
   return (size == 1 ? first : first + second) + poison;
 }
 
-// Whether fewer than `kept` groups stand before group g.
+// A group's place among the others: by score, NaN last; the lower of equals first.
 template <class T>
-MOE_HOST_DEVICE bool group_is_kept(const T* score, const T* bias, std::int64_t g, const GroupLimit& limit,
-                                   std::int64_t size) {
-  if (limit.kept >= limit.groups) return true;
-  const T mine = group_score(score, bias, g * size, size);
-  std::int64_t before = 0;
-  for (std::int64_t h = 0; h < limit.groups; ++h) {
-    const T theirs = group_score(score, bias, h * size, size);
-    const bool better = theirs > mine || (mine != mine && theirs == theirs);
-    const bool equal = !better && !(mine > theirs || (theirs != theirs && mine == mine));
-    before += better || (equal && h < g);
-  }
-  return before < limit.kept;
+struct GroupPlace {
+  T score;
+  std::int64_t group;
+};
+template <class T>
+MOE_HOST_DEVICE bool stands_before(const GroupPlace<T>& a, const GroupPlace<T>& b) {
+  if (a.score > b.score || (b.score != b.score && a.score == a.score)) return true;
+  const bool behind = b.score > a.score || (a.score != a.score && b.score == b.score);
+  return !behind && a.group < b.group;
 }
 
+// The last group that is kept. score[g * size] is group g's.
+template <class T>
+MOE_HOST_DEVICE GroupPlace<T> last_kept(const T* score, const GroupLimit& limit, std::int64_t size) {
+  GroupPlace<T> last{};
+  for (std::int64_t i = 0; i < limit.kept; ++i) {
+    GroupPlace<T> next{};
+    bool found = false;
+    for (std::int64_t g = 0; g < limit.groups; ++g) {
+      const GroupPlace<T> here{score[g * size], g};
+      if ((i > 0 && !stands_before(last, here)) || (found && !stands_before(here, next))) continue;
+      next = here;
+      found = true;
+    }
+    last = next;
+  }
+  return last;
+}
+
+// The groups' scores stand in `biased`, each at its group's beginning, until that group is written.
 template <class T>
 MOE_HOST_DEVICE void biased_row(T* biased, const T* score, const T* bias, const GroupLimit& limit,
                                 std::int64_t E) {
   const std::int64_t size = E / limit.groups;
+  const bool all = limit.kept >= limit.groups;
+  for (std::int64_t g = 0; g < limit.groups && !all; ++g)
+    biased[g * size] = group_score(score, bias, g * size, size);
+  const GroupPlace<T> last = all ? GroupPlace<T>{} : last_kept(biased, limit, size);
   for (std::int64_t g = 0; g < limit.groups; ++g) {
-    const bool kept = group_is_kept(score, bias, g, limit, size);
+    const bool kept = all || !stands_before(last, GroupPlace<T>{biased[g * size], g});
     for (std::int64_t e = g * size; e < (g + 1) * size; ++e) {
       const T sum = score[e] + bias[e];
       biased[e] = kept || sum != sum ? sum : -INFINITY;  // NaN stays: -infinity would be chosen before it
