@@ -41,7 +41,7 @@ void initialise(Context& ctx, std::uint64_t seed,
       if (p.deviation > 0)
         fill_normal<T>(ctx, p.value.data<T>(), p.deviation, key, p.value.numel());
       else
-        fill<T>(ctx, p.value.data<T>(), 1, p.value.numel());
+        fill<T>(ctx, p.value.data<T>(), p.initial, p.value.numel());
     });
   });
 }

@@ -24,7 +24,8 @@ struct Parameter {
   bool decay = true;  // weight decay applies (not to norms)
   std::function<void(Context&)>
       after_step;        // called once an optimizer step: for what a rule moves, not a gradient
-  double deviation = 0;  // of its initial values, N(0, deviation²); 0: all ones (norm weights)
+  double deviation = 0;  // of its initial values, N(0, deviation²); 0: all are `initial`
+  double initial = 1;    // norm weights start at one
 };
 
 inline Parameter make_parameter(Context& ctx, DType dtype, Shape shape, double deviation,

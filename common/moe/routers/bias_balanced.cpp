@@ -5,15 +5,13 @@
 namespace moe {
 namespace {
 
-constexpr double kNearlyZero = 1e-30;  // a bias starts at 0; deviation 0 would start it at 1
-
 class BiasBalanced final : public Router {
  public:
   BiasBalanced(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D)
       : config_(config),
         weight_(make_parameter(ctx, dtype, {config.experts, D}, kRouterDeviation)),
-        bias_(make_parameter(ctx, dtype, {config.experts}, kNearlyZero)) {
-    bias_.decay = false;
+        bias_(make_parameter(ctx, dtype, {config.experts}, 0)) {
+    bias_.initial = 0;
     bias_.after_step = [this](Context& c) { balance(c); };
   }
 
