@@ -2,6 +2,7 @@
 // kernels/base/launch.hpp in place of the toolkit's headers, never together with them.
 #pragma once
 
+#include <atomic>
 #include <bit>
 #include <cmath>
 

@@ -12,14 +12,12 @@ namespace moe::simt {
 void memory_allocated(const void* begin, std::size_t bytes);
 // Before the memory can be handed out again. Does nothing, fast, for memory that was not told of.
 void memory_released(const void* begin) noexcept;
-// The host gave these bytes a value (a copy, a fill), or took it away.
+// The host gave these bytes a value: a copy, a fill.
 void memory_written(const void* begin, std::size_t bytes);
-void memory_undefined(const void* begin, std::size_t bytes);
 #else
 inline void memory_allocated(const void*, std::size_t) {}
 inline void memory_released(const void*) noexcept {}
 inline void memory_written(const void*, std::size_t) {}
-inline void memory_undefined(const void*, std::size_t) {}
 #endif
 
 }  // namespace moe::simt

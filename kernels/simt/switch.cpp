@@ -25,10 +25,6 @@ void enter(context::transfer_t from) {
 
 }  // namespace
 
-const char* switch_name() {
-  return "Boost.Context";
-}
-
 void* first_frame(std::byte* top, void (*entry)()) {
   constexpr std::size_t kSize = 16 * 1024;  // of the stack, at least; it is not looked at
   first_entry = entry;
@@ -72,10 +68,6 @@ moe_simt_switch:
 )");
 
 namespace moe::simt {
-
-const char* switch_name() {
-  return "x86-64";
-}
 
 // From the top down: a null return address, where unwinding ends and which leaves the stack pointer as a call would;
 // entry, which the switch jumps to; six registers.

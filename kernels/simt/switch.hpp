@@ -1,4 +1,4 @@
-// From one stack to another: what a fiber is made of. x86-64, System V calling convention.
+// From one stack to another: what a fiber is made of. By hand on x86-64 (System V calling convention), else Boost.Context.
 #pragma once
 
 #include <cstddef>
@@ -8,9 +8,6 @@
 #define MOE_SIMT_INLINE inline __attribute__((always_inline))
 
 namespace moe::simt {
-
-// Which switch this build has: "x86-64", our own, or "Boost.Context".
-const char* switch_name();
 
 // Lays a first frame on a fresh stack, so that switching to the returned stack pointer calls entry(), which must
 // never return. `top` is the end of the stack, a multiple of 16.

@@ -105,9 +105,6 @@ void memory_released(const void* begin) noexcept {
 void memory_written(const void* begin, std::size_t bytes) {
   if (used.load(std::memory_order_relaxed)) Registry::instance().set_defined(begin, bytes, true);
 }
-void memory_undefined(const void* begin, std::size_t bytes) {
-  if (used.load(std::memory_order_relaxed)) Registry::instance().set_defined(begin, bytes, false);
-}
 #endif
 
 }  // namespace moe::simt
