@@ -6,6 +6,7 @@
 
 #include "cli/bench.hpp"
 #include "cli/doctor.hpp"
+#include "cli/nvcc.hpp"
 #include "common/app/format.hpp"
 #include "common/app/machine.hpp"
 #include "kernels/base/context.hpp"
@@ -19,23 +20,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The first program of this name in PATH; "" when there is none.
-std::string program(const std::string& name) {
-  const char* const path = std::getenv("PATH");
-  std::istringstream folders(path ? path : "");
-  for (std::string folder; std::getline(folders, folder, ':');)
-    if (const std::string file = folder + "/" + name; access(file.c_str(), X_OK) == 0) return file;
-  return "";
-}
-
-// nvcc is often installed without being in PATH.
-std::string nvcc() {
-  const std::string in_path = program("nvcc"), usual = "/usr/local/cuda/bin/nvcc";
-  return !in_path.empty() ? in_path : access(usual.c_str(), X_OK) == 0 ? usual : "";
-}
-
 Finding optional_program(const std::string& name, const std::string& gives, const std::string& remedy) {
-  const std::string file = program(name);
+  const std::string file = program_in_path(name);
   if (file.empty()) return {name, State::missing, "without it: no " + gives, remedy};
   return {name, State::works, gives};
 }
@@ -103,14 +89,15 @@ Finding emulated(DeviceKind kind, const std::string& what, const std::string& de
                  const std::string& gives, const std::string& option) {
   if (!built_for(kind))
     return {what, State::missing, detail,
-            concat("Linux on x86-64: cmake --preset cpu -D", option, "=ON && cmake --build --preset cpu")};
+            concat("Linux, on other processors than x86-64 with Boost.Context: cmake --preset cpu -D", option,
+                   "=ON && cmake --build --preset cpu")};
   return {what, State::works, detail, "", concat("./moe demo --device ", name_of(kind), " --quick"), gives};
 }
 
 Finding cuda_build(const GpuReport& report) {
   if (report.built)
     return {"CUDA kernels", State::works, concat("CUDA ", report.toolkit, ", for sm ", report.architectures)};
-  const std::string compiler = nvcc();
+  const std::string compiler = nvcc_path();
   return {"CUDA kernels", State::missing, "this build has none",
           compiler.empty() ? "Install CUDA 12.6 or newer (developer.nvidia.com/cuda-downloads), then: "
                              "cmake --workflow --preset cuda"

@@ -125,21 +125,34 @@ void check_kernels(CompiledFile& result, const std::vector<int>& sms) {
     fault("its name promises tensor cores, but no line `// PTX: mma.sync, ...` in its first comment does");
 }
 
+std::string variable(const char* name) {
+  const char* const value = std::getenv(name);
+  return value ? value : "";
+}
+
+bool is_program(const std::string& file) {
+  return access(file.c_str(), X_OK) == 0 && !fs::is_directory(file);
+}
+
 }  // namespace
 
+std::string program_in_path(const std::string& name) {
+  std::istringstream folders(variable("PATH"));
+  for (std::string folder; std::getline(folders, folder, ':');)
+    if (const std::string file = folder + "/" + name; is_program(file)) return file;
+  return "";
+}
+
+std::string nvcc_path() {
+  const std::string named = variable("CUDACXX"), usual = "/usr/local/cuda/bin/nvcc";
+  if (!named.empty()) return is_program(named) ? named : "";
+  const std::string in_path = program_in_path("nvcc");
+  return !in_path.empty() ? in_path : is_program(usual) ? usual : "";
+}
+
 std::string find_nvcc() {
-  const auto variable = [](const char* name) {
-    return std::string(std::getenv(name) ? std::getenv(name) : "");
-  };
+  if (const std::string path = nvcc_path(); !path.empty()) return path;
   const std::string named = variable("CUDACXX");
-  std::vector<std::string> places = {named};
-  if (named.empty()) {
-    std::istringstream path(variable("PATH"));
-    for (std::string folder; std::getline(path, folder, ':');) places.push_back(folder + "/nvcc");
-    places.push_back("/usr/local/cuda/bin/nvcc");
-  }
-  for (const std::string& place : places)
-    if (!place.empty() && access(place.c_str(), X_OK) == 0 && !fs::is_directory(place)) return place;
   throw UserError(ExitCode::missing,
                   named.empty() ? "there is no nvcc" : concat("CUDACXX: ", named, " is no program"),
                   "install the CUDA toolkit (developer.nvidia.com/cuda-downloads), or name its nvcc: "

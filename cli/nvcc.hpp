@@ -29,7 +29,12 @@ struct CompiledFile {
   std::vector<std::string> faults;  // sentences, each begins with the file; empty: all is well
 };
 
-// Path of nvcc: the environment's CUDACXX, or else in PATH, or else in /usr/local/cuda. Throws UserError (missing).
+// The first program of this name in PATH; "" when there is none.
+std::string program_in_path(const std::string& name);
+
+// Path of nvcc: the environment's CUDACXX, or else in PATH, or else in /usr/local/cuda, as it is often installed; "" when there
+// is none. find_nvcc throws UserError (missing) then.
+std::string nvcc_path();
 std::string find_nvcc();
 
 std::string nvcc_version(const std::string& nvcc);  // "13.0.88"

@@ -61,11 +61,10 @@ bool built_for(DeviceKind kind) {
 
 void require_built_for(DeviceKind kind) {
   if (!built_for(kind))
-    throw UserError(
-        ExitCode::missing, concat("this build has no ", name_of(kind), " device"),
-        kind == DeviceKind::cuda
-            ? "With nvcc of CUDA 12.6 or newer: cmake --workflow --preset cuda"
-            : "It needs Linux on x86-64, and -DMOE_EMULATED=ON -DMOE_CHECKED=ON when configured.");
+    throw UserError(ExitCode::missing, concat("this build has no ", name_of(kind), " device"),
+                    "It needs Linux, on other processors than x86-64 also Boost.Context, and "
+                    "-DMOE_EMULATED=ON -DMOE_CHECKED=ON when "
+                    "configured.");
 }
 
 Context::Context(Device wanted, int thread_count)
