@@ -127,7 +127,6 @@ void verify_file(const fs::path& directory, const ManifestFile& file, const std:
              remedy);
 }
 
-// The checkpoint that `path` means.
 // A directory above runs is a likely slip: runs/demo instead of runs/demo/moe.
 std::string other_runs(const fs::path& path) {
   std::string runs;
@@ -137,6 +136,7 @@ std::string other_runs(const fs::path& path) {
   return runs.empty() ? "train until one is written, or give another run" : "did you mean " + runs + "?";
 }
 
+// The checkpoint that `path` means.
 fs::path resolve(const fs::path& path) {
   std::error_code error;
   if (!fs::is_directory(path, error))

@@ -22,7 +22,7 @@ struct MoeConfig {
 };
 
 // The config with what its router implies filled in: switch has top_k 1, weights as they are, and capacity factor 1.25 unless
-// another is given. Idempotent. (common/moe/routers/router.cpp)
+// another is given; gshard two choices that sum to 1 and factor 1; expert_choice factor 1. Idempotent. (common/moe/routers/router.cpp)
 MoeConfig resolved(MoeConfig config);
 
 // What a router visits, in order and without prefix: checkpoints and counts know it from the config alone.

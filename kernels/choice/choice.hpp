@@ -1,7 +1,8 @@
 // What routers do with choices besides softmax and top-k: weigh them, drop some, or make them without a score.
 //
 // expert (N, K) holds the choices of N tokens among E experts, best first; what lies outside [0, E) is no assignment (-1:
-// dropped) and weighs nothing. Every operation treats a token by itself, so batches and threads cannot show.
+// dropped) and weighs nothing. Those of choices treat a token by itself, so that neither batches nor threads
+// can show; counts, biases and what turns (E, C) into (N, E) say what they do.
 #pragma once
 
 #include <cstdint>
@@ -36,9 +37,9 @@ using KeepByChance = void(Context&, std::int32_t* kept, const std::int32_t* expe
 using HashChoice = void(Context&, std::int32_t* expert, const std::int32_t* id, const RngKey& key,
                         const ChoiceShape&);
 
-// score (N, E) to choose by: probability + bias[e]; experts outside the `kept_groups` best of `groups` equal groups get
+// biased (N, E) = score + bias[e], to choose by; experts outside the `kept` best of `groups` equal groups get
 // -infinity, and NaN stays NaN. A group is as good as the sum of its two best (DeepSeek-V3, arXiv:2412.19437). groups divides E; 1: no limit.
-// Ties go to the lower group. A group with NaN is never before one without.
+// Ties go to the lower group. A group with NaN is never before one without. biased is not score.
 struct GroupLimit {
   std::int64_t groups = 1, kept = 1;
 };

@@ -16,7 +16,8 @@ class Router {
 
   // x (N, D). Pushes its losses to f.losses and what may be logged to f.metrics:
   //   "choice" (E) i32  how often each expert was chosen, before capacity dropping
-  //   "probability" (N, E), "expert" (N, K) i32, -1 where dropped, "weight" (N, K)
+  //   "probability" (N, E), where the router has a distribution
+  //   "expert" (N, K) i32, -1 where dropped, and "weight" (N, K); (N, E) of a router whose experts choose
   virtual Routing route(ForwardContext& f, const Value& x) = 0;
   virtual void visit(const ParameterVisitor& visitor, const std::string& prefix) = 0;
 };

@@ -26,7 +26,7 @@ std::string router_help() {
   return help;
 }
 
-// Switch sends a token to one expert: asked for more, it is not Switch.
+// Switch sends a token to one expert, GShard to two: asked for another number, it is not that router.
 void apply_router(Options& o, const Flags& flags) {
   MoeConfig& moe = o.model.moe;
   const MoeConfig implied = resolved(moe);
@@ -102,10 +102,6 @@ std::string command_line(int argc, char** argv, bool resume) {
   return resume ? line + " --resume" : line;
 }
 
-}  // namespace
-
-namespace {
-
 void add_run_flags(Flags& flags, Options& o) {
   flags.group("What runs");
   flags.add("--quick", o.quick, "smaller models, fewer steps");
@@ -124,11 +120,14 @@ void add_model_flags(Flags& flags, Options& o) {
   MoeConfig& moe = o.model.moe;
   flags.group("The MoE model");
   flags.add("--experts", moe.experts, "experts E", between(1, 4096));
-  flags.add("--top-k", moe.top_k, "experts a token visits, K (switch: 1)", between(1, 4096));
+  flags.add("--top-k", moe.top_k, "experts a token visits, K (switch: 1, gshard: 2)", between(1, 4096));
   flags.add("--router", moe.router, router_help(), one_of(router_names()));
-  flags.add("--aux", moe.balance_coefficient, "coefficient of the load-balancing loss", at_least(0));
-  flags.add("--z-loss", moe.z_coefficient, "coefficient of the router z-loss", at_least(0));
-  flags.add("--capacity", moe.capacity_factor, "capacity factor; 0: no token is dropped (switch: 1.25)",
+  flags.add("--aux", moe.balance_coefficient,
+            "coefficient of the load-balancing loss, for routers that have one", at_least(0));
+  flags.add("--z-loss", moe.z_coefficient, "coefficient of the router z-loss, for routers that have one",
+            at_least(0));
+  flags.add("--capacity", moe.capacity_factor,
+            "capacity factor; 0: no token is dropped (switch: 1.25, gshard and expert_choice: 1)",
             at_least(0));
   flags.add("--bias-rate", moe.bias_rate, "bias_balanced: how far an expert's bias moves in a step",
             at_least(0));
