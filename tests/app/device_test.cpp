@@ -79,5 +79,16 @@ TEST(Device, AutoNeverFailsOnThisMachine) {
   EXPECT_NO_THROW(choose_device("auto"));
 }
 
+// The device runs code made for an older one of its kind.
+TEST(Device, RunsTheCodeThatThisBuildHas) {
+  const DeviceChoice choice = choose_device("auto", [] {
+    GpuReport report{.built = true, .architectures = "80"};
+    report.gpus = {{.index = 0, .name = "Ada", .sm = 89, .runs = true, .code = 80}};
+    return report;
+  });
+  EXPECT_EQ(choice.device.sm, 80);
+  EXPECT_NE(choice.why.find("sm_89"), std::string::npos) << choice.why;
+}
+
 }  // namespace
 }  // namespace moe

@@ -223,5 +223,29 @@ TEST(BpeTokenizer, RefusesBrokenModelsAndIds) {
   EXPECT_THROW(BpeTokenizer(good).byte_count(258), Error);
 }
 
+TEST(BpeTokenizer, SpecialTokensMayHaveAnyIds) {
+  BpeModel model{.tokens = {"<s>"}, .merges = {}, .special = {257, 0}};
+  for (const unsigned char byte : bytes_by_symbol()) model.tokens.emplace_back(1, static_cast<char>(byte));
+  model.tokens.push_back("<pad>");
+  EXPECT_EQ(BpeTokenizer(model).encode("<s>!<pad>\""), (std::vector<Token>{0, 1, 257, 2}));
+}
+
+TEST(BpeTokenizer, ItsNameDependsOnTheMergesAndOnWhereTokensEnd) {
+  BpeModel model = train("abab", {});
+  const std::string name = BpeTokenizer(model).name();
+  model.merges.clear();
+  const std::string without = BpeTokenizer(model).name();
+  EXPECT_NE(without, name);
+  model.tokens[256] = "abc", model.tokens[257] = "def";
+  const std::string one = BpeTokenizer(model).name();
+  model.tokens[256] = "ab", model.tokens[257] = "cdef";
+  EXPECT_NE(BpeTokenizer(model).name(), one);
+}
+
+TEST(BpeTraining, TheVocabularyHoldsTheSpecialTokens) {
+  const BpeModel model = train("abcdefgh abcdefgh", {.vocabulary = 260, .special = {"<s>", "<pad>"}});
+  EXPECT_EQ(model.tokens.size(), 260u);
+}
+
 }  // namespace
 }  // namespace moe

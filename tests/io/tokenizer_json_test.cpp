@@ -144,5 +144,35 @@ TEST(TokenizerJson, EveryFlippedByteIsRefusedOrHarmless) {
   EXPECT_GT(refused, 200);
 }
 
+TEST(TokenizerJson, OnlyTheFirstLineOfMergesIsAComment) {
+  const std::string vocab = byte_vocabulary(R"(, "##": 256)");
+  EXPECT_EQ(parse_vocab_and_merges(vocab, "#version: 0.2\n# #\n", "v", "m").merges.size(), 1u);
+}
+
+TEST(TokenizerJson, TokensThatNoMergeMakesAreSpecialInOrderOfTheirIds) {
+  const std::string vocab = byte_vocabulary(R"(, "<d>": 256, "<b>": 257, "<c>": 258, "<a>": 259)");
+  EXPECT_EQ(parse_vocab_and_merges(vocab, "", "v", "m").special, (std::vector<Token>{256, 257, 258, 259}));
+}
+
+TEST(TokenizerJson, SpecialTokensAreWrittenAsTheyAre) {
+  BpeModel model = small_model();
+  model.tokens[model.special[0]] = "<｜end of text｜>";  // neither a space nor U+FF5C as symbols of bytes
+  EXPECT_TRUE(parse_tokenizer_json(to_tokenizer_json(model), "t.json") == model);
+}
+
+TEST(TokenizerJson, RefusesEachSettingThatIsOn) {
+  for (const std::string name : {"byte_fallback", "single_word", "lstrip", "rstrip"})
+    EXPECT_TRUE(
+        says(complaint_about(changed(concat("\"", name, "\": false"), concat("\"", name, "\": true"))),
+             concat(".", name, " is")));
+  for (const std::string name : {"continuing_subword_prefix", "end_of_word_suffix"})
+    EXPECT_TRUE(
+        says(complaint_about(changed(concat("\"", name, "\": null"), concat("\"", name, "\": \"##\""))),
+             concat(".", name, " is")));
+  std::string json = to_tokenizer_json(small_model());
+  json.replace(json.find("ByteLevel", json.find("\"decoder\"")), 9, "WordPiece");
+  EXPECT_TRUE(says(complaint_about(json), "decoder has type \"WordPiece\""));
+}
+
 }  // namespace
 }  // namespace moe

@@ -6,6 +6,7 @@
 #include <set>
 #include <thread>
 
+#include "kernels/base/caching_allocator.hpp"
 #include "kernels/base/dtype.hpp"
 #include "kernels/base/parallel.hpp"
 #include "kernels/base/random.hpp"
@@ -275,6 +276,37 @@ TEST(Dispatch, ChoosesTheTypeOfTheDtype) {
   EXPECT_EQ(dispatch(DType::f32, []<class T>(T) { return sizeof(T); }), 4u);
   EXPECT_EQ(dispatch(DType::f64, []<class T>(T) { return sizeof(T); }), 8u);
   EXPECT_THROW(dispatch(DType::i32, []<class T>(T) { return sizeof(T); }), Error);
+}
+
+TEST(Allocator, ThePeakStaysWhenLessIsAllocatedLater) {
+  const auto allocator = make_caching_allocator();
+  allocator->release(allocator->allocate(5000), 5000);
+  const std::size_t peak = allocator->peak_bytes();
+  void* const small = allocator->allocate(300);
+  EXPECT_EQ(allocator->peak_bytes(), peak);
+  allocator->release(small, 300);
+}
+
+// Room for one block: another size needs what the cache holds.
+TEST(Allocator, WhenMemoryRunsOutTheCacheGoesBackFirst) {
+  struct Narrow : detail::HostAllocator {
+    ~Narrow() override { drop_cache(); }
+    int out = 0;
+    void* obtain(std::size_t bytes) override {
+      if (out == 1) throw std::bad_alloc();
+      ++out;
+      return HostAllocator::obtain(bytes);
+    }
+    void give_back(void* block, std::size_t bytes) noexcept override {
+      --out;
+      HostAllocator::give_back(block, bytes);
+    }
+  } allocator;
+  allocator.release(allocator.allocate(1000), 1000);
+  void* const large = allocator.allocate(9000);
+  EXPECT_THROW(allocator.allocate(500), std::bad_alloc);  // nothing is cached
+  allocator.release(large, 9000);
+  EXPECT_EQ(allocator.live_bytes(), 0u);
 }
 
 }  // namespace

@@ -177,6 +177,8 @@ TYPED_TEST(Choice, BiasAndGroupsLimitWhatCanBeChosen) {
   EXPECT_EQ(biased(score, bias, {3, 2}), (std::vector<T>{4, 0, 3, 3, -inf, -inf}));  // 4 = 4: the lower group
   EXPECT_EQ(biased(score, bias, {6, 2}), (std::vector<T>{4, -inf, 3, -inf, -inf, -inf}));
   EXPECT_EQ(biased(equal, none, {3, 2}), (std::vector<T>{1, 1, 1, 1, -inf, -inf}));
+  // Groups score 4, 5 and 4 by the sum of two, in whatever order they stand.
+  EXPECT_EQ(biased({4, 0, 2, 3, 1, 3}, none, {3, 1}), (std::vector<T>{-inf, -inf, 2, 3, -inf, -inf}));
   auto broken = score;
   broken[3] = T(kNaN);
   const auto last = biased(broken, bias, {3, 2});  // the group with NaN is the last, and NaN stays NaN

@@ -234,5 +234,30 @@ TEST(TopKGate, RefusesKOutsideOneToE) {
   EXPECT_THROW(top_k_gate<float>(ctx, expert.data(), weight.data(), score.data(), {1, 4, 5, false}), Error);
 }
 
+// Odd rows have NaN first, two numbers, and -infinity elsewhere; the even ones, between them, are ordinary.
+TYPED_TEST(TopKGateTest, UnusualRowsMayStandAnywhereAmongOthers) {
+  using T = TypeParam;
+  const TopKShape s{33, 33, 3, false};
+  std::vector<T> score, weight;
+  Experts expert;
+  for (std::int32_t n = 0; n < 33; ++n) {
+    for (std::int32_t e = 0; e < 33; ++e)
+      score.push_back(n % 2 == 0 ? T(e) / 64
+                      : e == 0   ? kNaN<T>
+                      : e == n   ? T(0.5)
+                      : e == 32  ? T(0.25)
+                                 : -kInf<T>);
+    const std::int32_t closed = n == 1 ? 2 : 1;
+    expert.insert(expert.end(), {n % 2 ? n : 32, n % 2 ? 32 : 31, n % 2 ? closed : 30});
+    weight.insert(weight.end(),
+                  {n % 2 ? T(0.5) : T(32) / 64, n % 2 ? T(0.25) : T(31) / 64, n % 2 ? -kInf<T> : T(30) / 64});
+  }
+  for (const auto& version : versions_here(top_k_gate<T>)) {
+    const Chosen<T> actual = run(version, score, s);
+    EXPECT_EQ(actual.expert, expert) << version.name;
+    EXPECT_EQ(actual.weight, weight) << version.name;
+  }
+}
+
 }  // namespace
 }  // namespace moe

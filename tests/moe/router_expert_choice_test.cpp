@@ -51,5 +51,18 @@ TEST(ExpertChoice, TheLayersGradientsAgreeWithDifferences) {
   EXPECT_LT(check.worst, 1e-5) << check.where;
 }
 
+TEST(ExpertChoice, HasAZLossAndNoOther) {
+  Context ctx;
+  MoeConfig config = config_of(7, 2);
+  config.z_coefficient = 0.25;
+  RouterCase<double> router(ctx, config, 7);
+  router.parameter["weight"]->value = Tensor::zeros(ctx, DType::f64, {7, 7});
+  const Outcome o = router.route(random_batch(5, 7, 3));
+  ASSERT_EQ(o.losses.items.size(), 1u);
+  EXPECT_EQ(o.losses.items[0].name, "z");
+  EXPECT_EQ(o.losses.items[0].coefficient, 0.25);
+  EXPECT_NEAR(scalar_of(o.losses.items[0].loss.tensor), std::log(7.0) * std::log(7.0), 1e-14);
+}
+
 }  // namespace
 }  // namespace moe::testing
