@@ -4,6 +4,8 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "kernels/base/device.hpp"
 #include "kernels/base/dtype.hpp"
@@ -16,6 +18,11 @@ class Profiler;    // kernels/base/trace.hpp
 class GemmLog;     // kernels/gemm/gemm_log.hpp
 class ThreadPool;  // kernels/base/thread_pool.hpp
 
+// "This operation by that version": a row's name in the operation's table.
+struct ChosenVersion {
+  std::string operation, version;
+};
+
 struct Context {
   explicit Context(int thread_count = 1) : threads(thread_count < 1 ? 1 : thread_count) {}  // the CPU
   // With the device's memory and a stream of its own. A GPU's sm becomes that of the code it runs, if that is less. Throws
@@ -26,9 +33,10 @@ struct Context {
 
   Device device;
   std::shared_ptr<Stream> stream = std::make_shared<Stream>(Device{});
-  const int threads;                 // results never depend on it
-  std::shared_ptr<ThreadPool> pool;  // made when first needed
-  DType matrix_inputs = DType::f32;  // bf16: gemm and grouped_ffn round their operands to it; sums stay f32
+  const int threads;                  // results never depend on it
+  std::shared_ptr<ThreadPool> pool;   // made when first needed
+  DType matrix_inputs = DType::f32;   // bf16: gemm and grouped_ffn round their operands to it; sums stay f32
+  std::vector<ChosenVersion> chosen;  // of operations that shall not take their best version
   std::uint64_t emulated_order =
       0;  // emulated device: not 0: threads and blocks in random orders, by this seed
   std::shared_ptr<Allocator> allocator = make_caching_allocator();

@@ -1,5 +1,6 @@
 // Operation: one signature, several versions in one table. Tests and benchmarks loop over the table; a call
-// takes the last row that suits the context's device (rows stand from plain to fast; those with bf16 inputs last).
+// takes the last row that suits the context's device (rows stand from plain to fast; those with bf16 inputs last), or the
+// one that ctx.chosen names.
 //
 //   rms_norm.hpp   template <class T> using RmsNorm = void(Context&, T* y, ...);
 //                  template <class T> extern Operation<RmsNorm<T>> rms_norm;
@@ -52,10 +53,23 @@ class Operation<void(Context&, Arguments...)> {
            (row.inputs == DType::f32 || row.inputs == ctx.matrix_inputs);
   }
   const Row& best(Context& ctx) const {
+    for (const ChosenVersion& chosen : ctx.chosen)
+      if (chosen.operation == name_) return named(ctx, chosen.version);
     for (std::size_t i = versions_.size(); i-- > 0;)
       if (suits(versions_[i], ctx)) return versions_[i];
     fail_check("a version for this device", __FILE__, __LINE__,
                concat(name_, " on ", name_of(ctx.device.kind)));
+  }
+  const Row& named(Context& ctx, const std::string& version) const {
+    std::string names;
+    for (const Row& row : versions_) {
+      if (!suits(row, ctx)) continue;
+      if (version == row.name) return row;
+      names += concat(names.empty() ? "" : ", ", row.name);
+    }
+    throw UserError(ExitCode::usage,
+                    concat(name_, " has no version '", version, "' on ", name_of(ctx.device.kind)),
+                    concat("there are: ", names));
   }
 
   const char* name_;

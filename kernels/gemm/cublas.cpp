@@ -4,7 +4,10 @@
 #include <cublas_v2.h>
 #include <dlfcn.h>
 
+#include <vector>
+
 #include "kernels/base/bf16.hpp"
+#include "kernels/base/copy.hpp"
 #include "kernels/base/cuda/check.hpp"
 #include "kernels/gemm/tile.hpp"
 #include "kernels/gemm/versions.hpp"
@@ -32,6 +35,7 @@ struct Library {
   decltype(&cublasSetStream_v2) set_stream = nullptr;
   decltype(&cublasSgemm_v2_64) sgemm = nullptr;
   decltype(&cublasGemmEx_64) gemm_ex = nullptr;
+  decltype(&cublasSgemmGroupedBatched_64) sgemm_grouped = nullptr;
   std::string problem;
 };
 
@@ -56,6 +60,7 @@ Library load() {
   find(library, module, library.set_stream, "cublasSetStream_v2");
   find(library, module, library.sgemm, "cublasSgemm_v2_64");
   find(library, module, library.gemm_ex, "cublasGemmEx_64");
+  find(library, module, library.sgemm_grouped, "cublasSgemmGroupedBatched_64");
   return library;
 }
 
@@ -121,6 +126,40 @@ bool ends_early(Context& ctx, float* c, const float* a, const float* b, const Ge
   return s.K == 0 || s.M == 0 || s.N == 0;
 }
 
+// The lists that cuBLAS takes, an entry a group of one product each.
+struct GroupLists {
+  std::vector<cublasOperation_t> first_op, second_op;
+  std::vector<std::int64_t> m, n, k, ld_first, ld_second, ld_c, size;
+  std::vector<float> alpha, beta;
+  std::vector<void*> first, second, c;
+
+  void add(const GemmGroup& group) {
+    const ColumnMajor p = column_major(group.shape);
+    first_op.push_back(operation(p.transpose_first));
+    second_op.push_back(operation(p.transpose_second));
+    m.push_back(p.m), n.push_back(p.n), k.push_back(p.k);
+    ld_first.push_back(p.ld_first), ld_second.push_back(p.ld_second), ld_c.push_back(p.ld_c);
+    size.push_back(1);
+    alpha.push_back(static_cast<float>(group.shape.alpha));
+    beta.push_back(static_cast<float>(group.shape.beta));
+    first.push_back(const_cast<float*>(group.b)), second.push_back(const_cast<float*>(group.a));
+    c.push_back(group.c);
+  }
+};
+
+class DeviceList {
+ public:
+  DeviceList(Context& ctx, const std::vector<void*>& list)
+      : memory_(ctx, static_cast<std::int64_t>(list.size())) {
+    copy_to_device(ctx, memory_.data(), list.data(), list.size() * sizeof(void*));
+  }
+  const float* const* inputs() { return reinterpret_cast<const float* const*>(memory_.data()); }
+  float* const* outputs() { return reinterpret_cast<float* const*>(memory_.data()); }
+
+ private:
+  Scratch<void*> memory_;
+};
+
 double bytes_of(const GemmShape& s) {
   return sizeof(float) * (1.0 * s.M * s.K + 1.0 * s.K * s.N + 1.0 * s.M * s.N);
 }
@@ -151,6 +190,22 @@ void gemm_cublas_bf16(Context& ctx, float* c, const float* a, const float* b, co
                                          operation(p.transpose_second), p.m, p.n, p.k, &alpha, y.data(),
                                          CUDA_R_16BF, p.ld_first, x.data(), CUDA_R_16BF, p.ld_second, &beta,
                                          c, CUDA_R_32F, p.ld_c, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT));
+}
+
+void grouped_gemm_cublas(Context& ctx, std::span<const GemmGroup> groups) {
+  GroupLists lists;
+  for (const GemmGroup& g : groups) {
+    if (ends_early(ctx, g.c, g.a, g.b, g.shape)) continue;
+    account(ctx, bytes_of(g.shape), 2.0 * g.shape.M * g.shape.N * g.shape.K);
+    lists.add(g);
+  }
+  if (lists.m.empty()) return;
+  DeviceList first(ctx, lists.first), second(ctx, lists.second), c(ctx, lists.c);
+  CUBLAS_CHECK(working_library().sgemm_grouped(
+      handle_of(ctx), lists.first_op.data(), lists.second_op.data(), lists.m.data(), lists.n.data(),
+      lists.k.data(), lists.alpha.data(), first.inputs(), lists.ld_first.data(), second.inputs(),
+      lists.ld_second.data(), lists.beta.data(), c.outputs(), lists.ld_c.data(),
+      static_cast<std::int64_t>(lists.m.size()), lists.size.data()));
 }
 
 std::string why_no_cublas() {

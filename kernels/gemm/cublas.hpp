@@ -4,7 +4,7 @@
 
 #include <string>
 
-#include "kernels/gemm/gemm.hpp"
+#include "kernels/gemm/grouped_gemm.hpp"
 
 namespace moe::detail {
 
@@ -25,6 +25,9 @@ void gemm_cublas(Context& ctx, float* c, const float* a, const float* b, const G
 
 // The operands rounded to bf16 in scratch first, which costs 6 bytes a number; sums and result f32.
 void gemm_cublas_bf16(Context& ctx, float* c, const float* a, const float* b, const GemmShape& s);
+
+// grouped_gemm.hpp. The lists of shapes stay on the host, those of addresses go to the device.
+void grouped_gemm_cublas(Context& ctx, std::span<const GemmGroup> groups);
 
 // "" when the library and all its functions that we use are there; else what is missing. Loads it; needs no GPU.
 std::string why_no_cublas();

@@ -6,6 +6,8 @@
 
 namespace moe {
 
+MOE_DEVICE_VERSION(GroupedFfn<float>, grouped_ffn_library)
+MOE_DEVICE_VERSION(GroupedFfnBackward<float>, grouped_ffn_backward_library)
 MOE_DEVICE_VERSION(GroupedFfn<float>, grouped_ffn_tiled)
 MOE_DEVICE_VERSION(GroupedFfnBackward<float>, grouped_ffn_backward_tiled)
 MOE_DEVICE_VERSION(GroupedFfn<float>, grouped_ffn_mma)

@@ -95,6 +95,33 @@ TEST(GemmLibrary, EveryDevicesOwnChoiceForBf16AgreesWithTheTextbook) {
   }
 }
 
+// Groups of any size, empty ones among them, that share C, A and B.
+TEST(GemmLibrary, GroupedProductsAgreeWithSingleOnes) {
+  for (const Transpose a : {Transpose::no, Transpose::yes})
+    for (const double beta : {0.0, 1.0}) {
+      std::vector<GemmShape> sizes;
+      for (const std::int64_t rows : {5, 0, 33, 1, 127}) {
+        sizes.push_back(a == Transpose::no ? gemm_shape(rows, 31, 7, a, Transpose::yes, beta)
+                                           : gemm_shape(9, 31, rows, a, Transpose::no, beta));
+      }
+      each_device([&](Context& ctx) {
+        std::vector<Operands> operands(sizes.begin(), sizes.end());
+        std::vector<std::unique_ptr<OnDevice<float>>> memory;
+        const auto on_device = [&](const std::vector<float>& values) -> float* {
+          return *memory.emplace_back(std::make_unique<OnDevice<float>>(ctx, values));
+        };
+        std::vector<GemmGroup> groups;
+        for (std::size_t i = 0; i < sizes.size(); ++i) {
+          const float *left = on_device(operands[i].a), *right = on_device(operands[i].b);
+          groups.push_back({on_device(operands[i].c), left, right, sizes[i]});
+        }
+        grouped_gemm(ctx, groups);
+        for (std::size_t i = 0; i < sizes.size(); ++i)
+          ASSERT_EQ(memory[3 * i + 2]->vector(), expected(sizes[i], operands[i])) << i;
+      });
+    }
+}
+
 #ifdef MOE_HAVE_EMULATED
 TEST(GemmLibrary, TheEmulatedDeviceTakesTheLibrary) {
   const Version<Gemm<float>>* chosen = nullptr;
