@@ -31,6 +31,7 @@ constexpr Command kCommands[] = {
     {"figures", figures_main, "figures [--list]", "make the recorded figures and tables again"},
     {"doctor", doctor_main, "doctor", "what works on this machine, and how to get the rest"},
     {"test", nullptr, "test [CTEST ARGS]", "build everything and run all tests"},
+    {"docs", nullptr, "docs", "the API pages, in build/docs/html"},
     {"clean", nullptr, "clean [--all]", "remove build/ (and runs/)"},
 };
 
