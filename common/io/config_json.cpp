@@ -5,6 +5,7 @@
 
 #include "common/io/atomic_file.hpp"
 #include "common/io/file.hpp"
+#include "common/moe/fields.hpp"
 
 namespace moe {
 namespace {
@@ -12,8 +13,6 @@ namespace {
 using Json = nlohmann::json;
 constexpr std::uint64_t kMostConfigBytes = 1 << 20;
 constexpr const char* kOurs = "moe_odyssey";
-constexpr const char* kOurKeys[] = {"router", "renormalise", "capacity_factor", "z_coefficient",
-                                    "groups", "kept_groups", "bias_rate",       "gate_scale"};
 
 // Reads keys of one object; `prefix` is how messages call it ("" or "moe_odyssey.").
 struct Fields {
@@ -115,24 +114,39 @@ void read_shape(const Fields& f, LanguageModelConfig& c) {
   if (f.find("tie_word_embeddings")) f.boolean("tie_word_embeddings", c.tied_head);
 }
 
+// Fields under "moe_odyssey": those for which Hugging Face has no key of its own, and the router's name.
+bool is_ours(const MoeField& field) {
+  return field.foreign.empty();
+}
+
+void read_field(const Fields& f, const char* key, const MoeMember& member, MoeConfig& moe) {
+  if (auto* number = std::get_if<double MoeConfig::*>(&member)) f.number(key, moe.**number);
+  if (auto* integer = std::get_if<std::int64_t MoeConfig::*>(&member)) f.integer(key, moe.**integer);
+  if (auto* boolean = std::get_if<bool MoeConfig::*>(&member)) f.boolean(key, moe.**boolean);
+  if (auto* text = std::get_if<std::string MoeConfig::*>(&member)) f.text(key, moe.**text);
+}
+
 void read_ours(const Fields& f, MoeConfig& moe) {
   const Json* ours = f.find(kOurs);
   if (!ours) return;
   if (!ours->is_object()) f.refuse(kOurs, f.shown(*ours), "an object");
   const Fields o{*ours, f.source, std::string(kOurs) + "."};
+  std::string known = "router";
+  for (const MoeField& field : kMoeFields)
+    if (is_ours(field)) known += concat(" ", field.key);
   for (const auto& [key, value] : ours->items())
-    if (std::find(std::begin(kOurKeys), std::end(kOurKeys), key) == std::end(kOurKeys))
-      o.refuse(quote(key), "not known",
-               "router, renormalise, capacity_factor, z_coefficient, groups, kept_groups, bias_rate, "
-               "gate_scale");
+    if (!has_word(known, key)) o.refuse(quote(key), "not known", "one of: " + known);
   if (o.find("router")) o.text("router", moe.router);
-  if (o.find("renormalise")) o.boolean("renormalise", moe.renormalise);
-  if (o.find("capacity_factor")) o.number("capacity_factor", moe.capacity_factor);
-  if (o.find("z_coefficient")) o.number("z_coefficient", moe.z_coefficient);
-  if (o.find("groups")) o.integer("groups", moe.groups);
-  if (o.find("kept_groups")) o.integer("kept_groups", moe.kept_groups);
-  if (o.find("bias_rate")) o.number("bias_rate", moe.bias_rate);
-  if (o.find("gate_scale")) o.number("gate_scale", moe.gate_scale);
+  for (const MoeField& field : kMoeFields)
+    if (is_ours(field) && o.find(field.key.data())) read_field(o, field.key.data(), field.member, moe);
+}
+
+nlohmann::ordered_json our_object(const MoeConfig& moe) {
+  nlohmann::ordered_json ours = {{"router", moe.router}};
+  for (const MoeField& field : kMoeFields)
+    if (is_ours(field))
+      std::visit([&](auto member) { ours[std::string(field.key)] = moe.*member; }, field.member);
+  return ours;
 }
 
 void read_moe(const Fields& f, MoeConfig& moe) {
@@ -172,15 +186,7 @@ std::string to_config_json(const LanguageModelConfig& c) {
       {"num_local_experts", c.moe.experts},
       {"num_experts_per_tok", c.moe.top_k},
       {"router_aux_loss_coef", c.moe.balance_coefficient},
-      {kOurs,
-       {{"router", c.moe.router},
-        {"renormalise", c.moe.renormalise},
-        {"capacity_factor", c.moe.capacity_factor},
-        {"z_coefficient", c.moe.z_coefficient},
-        {"groups", c.moe.groups},
-        {"kept_groups", c.moe.kept_groups},
-        {"bias_rate", c.moe.bias_rate},
-        {"gate_scale", c.moe.gate_scale}}}};
+      {kOurs, our_object(c.moe)}};
   return document.dump(2) + "\n";
 }
 
@@ -192,6 +198,7 @@ LanguageModelConfig parse_config_json(std::string_view text, const std::string& 
   read_rope(fields, config);
   refuse_foreign_models(fields);
   read_moe(fields, config.moe);
+  config.moe.vocabulary = config.vocabulary;
   validate_config(config, source);
   return config;
 }

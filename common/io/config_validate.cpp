@@ -4,6 +4,7 @@
 
 #include "common/io/config_json.hpp"
 #include "common/io/file.hpp"
+#include "common/moe/fields.hpp"
 
 namespace moe {
 namespace {
@@ -26,13 +27,26 @@ struct Checker {
   }
 };
 
+void check_field(const Checker& check, const MoeField& field, const MoeConfig& moe) {
+  const std::string key =
+      field.foreign.empty() ? concat("moe_odyssey.", field.key) : std::string(field.foreign);
+  if (auto* number = std::get_if<double MoeConfig::*>(&field.member))
+    check.in_range(key.c_str(), moe.**number, field.least, field.most);
+  if (auto* integer = std::get_if<std::int64_t MoeConfig::*>(&field.member))
+    check.in_range(key.c_str(), moe.**integer, static_cast<std::int64_t>(field.least),
+                   static_cast<std::int64_t>(field.most));
+  if (auto* text = std::get_if<std::string MoeConfig::*>(&field.member))
+    if (!has_word(field.words, moe.**text))
+      check.refuse(key.c_str(), quote(moe.**text), concat("one of: ", field.words));
+}
+
 void check_moe(const Checker& check, const MoeConfig& moe) {
   check.in_range("num_local_experts", moe.experts, 0, 65536);
-  check.in_range("num_experts_per_tok", moe.top_k, 1, moe.experts > 0 ? moe.experts : 65536);
-  check.in_range("router_aux_loss_coef", moe.balance_coefficient, 0, 1e6);
-  check.in_range("moe_odyssey.z_coefficient", moe.z_coefficient, 0, 1e6);
-  check.in_range("moe_odyssey.capacity_factor", moe.capacity_factor, 0, 1e6);
-  check.in_range("moe_odyssey.groups", moe.groups, 1, moe.experts > 0 ? moe.experts : 65536);
+  if (moe.experts > 0) {
+    check.in_range("num_experts_per_tok", moe.top_k, 1, moe.experts);
+    check.in_range("moe_odyssey.groups", moe.groups, 1, moe.experts);
+  }
+  for (const MoeField& field : kMoeFields) check_field(check, field, moe);
   if (moe.experts % moe.groups != 0)
     check.refuse("moe_odyssey.groups", moe.groups,
                  concat("a divisor of num_local_experts (", moe.experts, ")"));
@@ -43,8 +57,6 @@ void check_moe(const Checker& check, const MoeConfig& moe) {
     check.refuse(
         "moe_odyssey.kept_groups", moe.kept_groups,
         concat("enough for ", moe.top_k, " experts a token, of ", moe.experts / moe.groups, " a group"));
-  check.in_range("moe_odyssey.bias_rate", moe.bias_rate, 0, 1e6);
-  check.in_range("moe_odyssey.gate_scale", moe.gate_scale, 0, 1e6);
   const bool name =
       !moe.router.empty() && moe.router.size() <= 64 &&
       moe.router.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_") == std::string::npos;

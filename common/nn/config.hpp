@@ -29,8 +29,10 @@ inline double parameter_count(const LanguageModelConfig& c) {
   const auto W = static_cast<double>(c.head_width), H = static_cast<double>(c.heads),
              G = static_cast<double>(c.kv_heads);
   double ffn = E > 0 ? E * 3 * D * F : 3 * D * F;
+  MoeConfig moe = c.moe;
+  moe.vocabulary = c.vocabulary;
   if (E > 0)
-    for (const RouterParameter& p : router_parameters(c.moe, c.width)) {
+    for (const RouterParameter& p : router_parameters(moe, c.width)) {
       double count = 1;
       for (const std::int64_t n : p.shape) count *= static_cast<double>(n);
       ffn += count;

@@ -13,7 +13,8 @@ constexpr double kEmbeddingDeviation = 0.5, kHeadDeviation = 0.02;
 
 LanguageModel::LanguageModel(Context& ctx, const LanguageModelConfig& c, DType dtype)
     : config_(c), dtype_(dtype) {
-  config_.moe = resolved(c.moe);
+  config_.moe.vocabulary = c.vocabulary;
+  config_.moe = resolved(config_.moe);
   const double in = 1 / std::sqrt(static_cast<double>(c.width));
   const double out =
       1 / std::sqrt(static_cast<double>(c.heads * c.head_width) * 2.0 * static_cast<double>(c.layers));
@@ -25,7 +26,7 @@ LanguageModel::LanguageModel(Context& ctx, const LanguageModelConfig& c, DType d
     b.qkv = make_parameter(ctx, dtype, {(c.heads + 2 * c.kv_heads) * c.head_width, c.width}, in);
     b.o = make_parameter(ctx, dtype, {c.width, c.heads * c.head_width}, out);
     b.post_attention_norm = make_parameter(ctx, dtype, {c.width}, 0);
-    b.ffn = make_ffn(ctx, dtype, c);
+    b.ffn = make_ffn(ctx, dtype, config_);
     blocks_.push_back(std::move(b));
   }
   norm_ = make_parameter(ctx, dtype, {c.width}, 0);

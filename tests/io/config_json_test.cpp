@@ -1,7 +1,9 @@
 #include "common/io/config_json.hpp"
 
+#include <algorithm>
 #include <limits>
 
+#include "common/moe/fields.hpp"
 #include "tests/io/support.hpp"
 
 namespace moe {
@@ -10,16 +12,14 @@ namespace {
 using namespace moe::testing;
 
 bool equal(const LanguageModelConfig& a, const LanguageModelConfig& b) {
-  return a.vocabulary == b.vocabulary && a.width == b.width && a.layers == b.layers && a.heads == b.heads &&
-         a.kv_heads == b.kv_heads && a.head_width == b.head_width && a.ffn_width == b.ffn_width &&
-         a.context == b.context && a.rope_theta == b.rope_theta && a.norm_epsilon == b.norm_epsilon &&
-         a.tied_head == b.tied_head && a.moe.experts == b.moe.experts && a.moe.top_k == b.moe.top_k &&
-         a.moe.router == b.moe.router && a.moe.renormalise == b.moe.renormalise &&
-         a.moe.capacity_factor == b.moe.capacity_factor &&
-         a.moe.balance_coefficient == b.moe.balance_coefficient &&
-         a.moe.z_coefficient == b.moe.z_coefficient && a.moe.groups == b.moe.groups &&
-         a.moe.kept_groups == b.moe.kept_groups && a.moe.bias_rate == b.moe.bias_rate &&
-         a.moe.gate_scale == b.moe.gate_scale;
+  const bool fields = std::ranges::all_of(kMoeFields, [&](const MoeField& field) {
+    return std::visit([&](auto member) { return a.moe.*member == b.moe.*member; }, field.member);
+  });
+  return fields && a.vocabulary == b.vocabulary && a.width == b.width && a.layers == b.layers &&
+         a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_width == b.head_width &&
+         a.ffn_width == b.ffn_width && a.context == b.context && a.rope_theta == b.rope_theta &&
+         a.norm_epsilon == b.norm_epsilon && a.tied_head == b.tied_head && a.moe.experts == b.moe.experts &&
+         a.moe.router == b.moe.router;
 }
 
 // No field has its default, no double is a short decimal.
@@ -28,7 +28,12 @@ LanguageModelConfig unusual() {
   c.vocabulary = 1001, c.width = 72, c.layers = 3, c.heads = 6, c.kv_heads = 3, c.head_width = 14,
   c.ffn_width = 77;
   c.context = 999, c.rope_theta = 1e6 / 3, c.norm_epsilon = 1e-5 / 3, c.tied_head = true;
-  c.moe = {5, 3, "noisy_top_k", false, 1.25 / 3, 0.1 / 3, 1e-3 / 7, 5, 2, 1e-2 / 3, 5.0 / 3};
+  c.moe.experts = 5, c.moe.router = "noisy_top_k", c.moe.groups = 5, c.moe.kept_groups = 2;
+  c.moe.top_k = 3, c.moe.balance = "sequence", c.moe.renormalise = false;
+  for (const MoeField& field : kMoeFields)
+    if (auto* number = std::get_if<double MoeConfig::*>(&field.member))
+      c.moe.** number = 1 + c.moe.**number / 7;
+  c.moe.threshold = 1.0 / 3, c.moe.null_experts = 7, c.moe.score_width = 3, c.moe.k_growth_steps = 99;
   return c;
 }
 
@@ -44,6 +49,14 @@ TEST(ConfigJson, RoundTripIsExact) {
     EXPECT_TRUE(equal(parse(to_config_json(c)), c)) << to_config_json(c);
   }
   EXPECT_FALSE(equal(unusual(), LanguageModelConfig{}));
+}
+
+// A field that was added and not given a value here would not be seen to be lost.
+TEST(ConfigJson, TheUnusualConfigLeavesNoFieldAtItsDefault) {
+  const MoeConfig plain, unusual_one = unusual().moe;
+  for (const MoeField& field : kMoeFields)
+    std::visit([&](auto member) { EXPECT_NE(plain.*member, unusual_one.*member) << field.key; },
+               field.member);
 }
 
 TEST(ConfigJson, FilesRoundTrip) {
@@ -158,7 +171,10 @@ TEST(ConfigJson, EachFaultNamesKeyValueAndWhatIsAllowed) {
       {kMixtral, R"("moe_odyssey":{"router":"../x"})", "moe_odyssey.router is \"../x\"", "a-z, 0-9 and _"},
       {kMixtral, R"("moe_odyssey":{"router":""})", "moe_odyssey.router is \"\"", "a-z, 0-9 and _"},
       {kMixtral, R"("moe_odyssey":{"rooter":"top_k"})", "moe_odyssey.\"rooter\" is not known",
-       "router, renormalise"},
+       "router renormalise"},
+      {kMixtral, R"("moe_odyssey":{"balance":"town"})", "moe_odyssey.balance is \"town\"",
+       "batch sequence global"},
+      {kMixtral, R"("moe_odyssey":{"threshold":2})", "moe_odyssey.threshold is 2", "0 to 1"},
       {kMixtral, R"("moe_odyssey":{"renormalise":0})", "moe_odyssey.renormalise is 0", "true or false"},
       {kMixtral, R"("moe_odyssey":{"capacity_factor":-0.5})", "moe_odyssey.capacity_factor is -0.5",
        "0 to 1e+06"},

@@ -79,4 +79,8 @@ std::unique_ptr<Router> make_bias_balanced_router(Context& ctx, DType dtype, con
   return std::make_unique<BiasBalanced>(ctx, dtype, config, D);
 }
 
+std::vector<RouterParameter> bias_balanced_parameters(const MoeConfig& config, std::int64_t D) {
+  return {{"weight", {config.experts, D}}, {"bias", {config.experts}}};
+}
+
 }  // namespace moe

@@ -12,5 +12,6 @@ namespace moe {
 // Throws UserError (usage) where the groups are unequal or the kept ones hold fewer than K experts.
 std::unique_ptr<Router> make_bias_balanced_router(Context& ctx, DType dtype, const MoeConfig& config,
                                                   std::int64_t D);
+std::vector<RouterParameter> bias_balanced_parameters(const MoeConfig& config, std::int64_t D);
 
 }  // namespace moe

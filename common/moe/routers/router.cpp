@@ -10,22 +10,62 @@
 namespace moe {
 namespace {
 
+std::vector<RouterParameter> no_parameters(const MoeConfig&, std::int64_t) {
+  return {};
+}
+
+constexpr const char* kSoftmaxUses =
+    "top_k renormalise balance_coefficient balance z_coefficient capacity_factor";
+
 constexpr RouterRow rows[] = {
-    {"top_k", "softmax top-k (Mixtral, arXiv:2401.04088); dropless without a capacity", true, true, nullptr,
-     make_top_k_router},
-    {"switch", "top-1 with capacity (Switch Transformer, arXiv:2101.03961)", true, false, resolve_switch,
-     make_top_k_router},
-    {"gshard", "top-2, the second by chance, with capacity (GShard, arXiv:2006.16668)", false, false,
-     resolve_gshard, make_gshard_router},
-    {"hash", "a fixed random function of the token id (Hash layers, arXiv:2106.04426)", true, true, nullptr,
-     make_hash_router},
-    {"frozen", "softmax top-k with random weights that never learn (SMoE-Dropout, arXiv:2303.01610)", true,
-     true, nullptr, make_frozen_router},
-    {"expert_choice", "each expert takes its best tokens; sees the future (Expert Choice, arXiv:2202.09368)",
-     false, false, resolve_expert_choice, make_expert_choice_router},
-    {"bias_balanced",
-     "sigmoid scores, balanced by a bias without a loss, groups if asked (DeepSeek-V3, arXiv:2412.19437)",
-     true, true, nullptr, make_bias_balanced_router},
+    {.name = "top_k",
+     .summary = "softmax top-k (Mixtral, arXiv:2401.04088); dropless without a capacity",
+     .causal = true,
+     .batch_invariant = true,
+     .uses = kSoftmaxUses,
+     .make = make_top_k_router},
+    {.name = "switch",
+     .summary = "top-1 with capacity (Switch Transformer, arXiv:2101.03961)",
+     .causal = true,
+     .batch_invariant = false,
+     .uses = "balance_coefficient balance z_coefficient capacity_factor",
+     .resolve = resolve_switch,
+     .make = make_top_k_router},
+    {.name = "gshard",
+     .summary = "top-2, the second by chance, with capacity (GShard, arXiv:2006.16668)",
+     .causal = false,
+     .batch_invariant = false,
+     .uses = "balance_coefficient balance z_coefficient capacity_factor",
+     .resolve = resolve_gshard,
+     .make = make_gshard_router},
+    {.name = "hash",
+     .summary = "a fixed random function of the token id (Hash layers, arXiv:2106.04426)",
+     .causal = true,
+     .batch_invariant = true,
+     .uses = "top_k",
+     .parameters = no_parameters,
+     .make = make_hash_router},
+    {.name = "frozen",
+     .summary = "softmax top-k with random weights that never learn (SMoE-Dropout, arXiv:2303.01610)",
+     .causal = true,
+     .batch_invariant = true,
+     .uses = "top_k renormalise k_growth_steps",
+     .make = make_frozen_router},
+    {.name = "expert_choice",
+     .summary = "each expert takes its best tokens; sees the future (Expert Choice, arXiv:2202.09368)",
+     .causal = false,
+     .batch_invariant = false,
+     .uses = "top_k z_coefficient capacity_factor",
+     .resolve = resolve_expert_choice,
+     .make = make_expert_choice_router},
+    {.name = "bias_balanced",
+     .summary =
+         "sigmoid scores, balanced by a bias without a loss, groups if asked (DeepSeek-V3, arXiv:2412.19437)",
+     .causal = true,
+     .batch_invariant = true,
+     .uses = "top_k groups kept_groups bias_rate gate_scale",
+     .parameters = bias_balanced_parameters,
+     .make = make_bias_balanced_router},
 };
 
 }  // namespace
@@ -34,10 +74,23 @@ std::span<const RouterRow> router_table() {
   return rows;
 }
 
-MoeConfig resolved(MoeConfig config) {
+const RouterRow* find_router(std::string_view name) {
   for (const RouterRow& row : rows)
-    if (config.experts > 0 && config.router == row.name && row.resolve) row.resolve(config);
+    if (name == row.name) return &row;
+  return nullptr;
+}
+
+MoeConfig resolved(MoeConfig config) {
+  const RouterRow* row = find_router(config.router);
+  if (config.experts > 0 && row && row->resolve) row->resolve(config);
   return config;
+}
+
+std::vector<RouterParameter> router_parameters(const MoeConfig& asked, std::int64_t D) {
+  const MoeConfig config = resolved(asked);
+  const RouterRow* row = find_router(config.router);
+  if (row && row->parameters) return row->parameters(config, D);
+  return {{"weight", {config.experts, D}}};
 }
 
 std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& asked, std::int64_t D) {
@@ -45,11 +98,9 @@ std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& 
   if (config.top_k < 1 || config.top_k > config.experts)
     throw UserError(ExitCode::usage, concat("--top-k ", config.top_k, " of ", config.experts, " experts"),
                     concat("choose 1 to ", config.experts));
+  if (const RouterRow* row = find_router(config.router)) return row->make(ctx, dtype, config, D);
   std::string names;
-  for (const RouterRow& row : rows) {
-    if (config.router == row.name) return row.make(ctx, dtype, config, D);
-    names += concat(names.empty() ? "" : ", ", row.name);
-  }
+  for (const RouterRow& row : rows) names += concat(names.empty() ? "" : ", ", row.name);
   throw UserError(ExitCode::usage, concat("no router is called '", config.router, "'"),
                   concat("there are: ", names));
 }

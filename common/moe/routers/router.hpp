@@ -4,6 +4,7 @@
 
 #include <memory>
 #include <span>
+#include <string_view>
 
 #include "common/moe/config.hpp"
 #include "common/moe/routing.hpp"
@@ -23,14 +24,19 @@ class Router {
 };
 
 struct RouterRow {
-  const char* name;                    // MoeConfig::router
-  const char* summary;                 // one line, with the paper
-  bool causal;                         // no later token of a batch changes where a token goes
-  bool batch_invariant;                // nor does any other token at all
-  void (*resolve)(MoeConfig& config);  // fills in what the router implies; null: nothing
+  const char* name;       // MoeConfig::router
+  const char* summary;    // one line, with the paper
+  bool causal;            // no later token of a batch changes where a token goes
+  bool batch_invariant;   // nor does any other token at all
+  bool exactly_k = true;  // every token asks for K experts, neither more nor fewer
+  const char* uses;       // keys of fields.hpp that it reads, separated by blanks; no other has an effect
+  void (*resolve)(MoeConfig& config) = nullptr;  // fills in what the router implies
+  // What it visits; null: weight (E, D).
+  std::vector<RouterParameter> (*parameters)(const MoeConfig& config, std::int64_t D) = nullptr;
   std::unique_ptr<Router> (*make)(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
 };
 std::span<const RouterRow> router_table();
+const RouterRow* find_router(std::string_view name);  // null: no such row
 
 // Of the resolved config. Throws UserError (usage) for a name that is not in the table, or K out of 1..E.
 std::unique_ptr<Router> make_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);

@@ -5,10 +5,12 @@
 #include <algorithm>
 #include <cctype>
 #include <cstring>
+#include <iterator>
 
 #include "common/app/flags.hpp"
 #include "common/app/machine.hpp"
 #include "common/io/config_json.hpp"
+#include "common/moe/fields.hpp"
 #include "common/moe/routers/router.hpp"
 
 namespace moe::session1 {
@@ -24,6 +26,26 @@ std::string router_help() {
   std::string help = "how tokens choose experts";
   for (const RouterRow& row : router_table()) help += concat("; ", row.name, ": ", row.summary);
   return help;
+}
+
+// "A, B": the routers that use a field.
+std::string routers_with(const MoeField& field) {
+  std::string names;
+  for (const RouterRow& row : router_table())
+    if (has_word(row.uses, field.key)) names += concat(names.empty() ? "" : ", ", row.name);
+  return names;
+}
+
+// A flag that the router would not read is a misunderstanding: better said than ignored.
+void refuse_unused(const Options& o, const Flags& flags) {
+  const RouterRow* row = find_router(o.model.moe.router);
+  for (const MoeField& field : kMoeFields) {
+    const bool fixed = field.key == "top_k";  // apply_router knows what it may be
+    if (!field.flag || fixed || !flags.given(field.flag) || !row || has_word(row->uses, field.key)) continue;
+    throw UserError(ExitCode::usage,
+                    concat(field.flag, " with --router ", row->name, ", which does not use it"),
+                    concat("leave it out, or choose a router that does: ", routers_with(field)));
+  }
 }
 
 // Switch sends a token to one expert, GShard to two: asked for another number, it is not that router.
@@ -116,24 +138,25 @@ void add_run_flags(Flags& flags, Options& o) {
   flags.config_file();
 }
 
+std::vector<std::string> words_of(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  return {std::istream_iterator<std::string>(in), {}};
+}
+
+void add_field(Flags& flags, const MoeField& field, MoeConfig& moe) {
+  if (!field.flag) return;
+  const std::string help = concat(field.help, " (", routers_with(field), ")");
+  const Limits limits =
+      field.words.empty() ? between(field.least, field.most) : one_of(words_of(field.words));
+  std::visit([&](auto member) { flags.add(field.flag, moe.*member, help, limits); }, field.member);
+}
+
 void add_model_flags(Flags& flags, Options& o) {
   MoeConfig& moe = o.model.moe;
   flags.group("The MoE model");
   flags.add("--experts", moe.experts, "experts E", between(1, 4096));
-  flags.add("--top-k", moe.top_k, "experts a token visits, K (switch: 1, gshard: 2)", between(1, 4096));
   flags.add("--router", moe.router, router_help(), one_of(router_names()));
-  flags.add("--aux", moe.balance_coefficient,
-            "coefficient of the load-balancing loss, for routers that have one", at_least(0));
-  flags.add("--z-loss", moe.z_coefficient, "coefficient of the router z-loss, for routers that have one",
-            at_least(0));
-  flags.add("--capacity", moe.capacity_factor,
-            "capacity factor; 0: no token is dropped (switch: 1.25, gshard and expert_choice: 1)",
-            at_least(0));
-  flags.add("--bias-rate", moe.bias_rate, "bias_balanced: how far an expert's bias moves in a step",
-            at_least(0));
-  flags.add("--groups", moe.groups, "bias_balanced: equal groups of experts", between(1, 4096));
-  flags.add("--kept-groups", moe.kept_groups, "bias_balanced: groups that a token's experts may come from",
-            between(1, 4096));
+  for (const MoeField& field : kMoeFields) add_field(flags, field, moe);
   flags.add("--expert-width", o.model.ffn_width, "hidden width of an expert, F", between(1, 65536));
   flags.group("Both models");
   flags.add("--width", o.model.width, "model width D", between(1, 65536));
@@ -179,6 +202,7 @@ Options parse_options(int argc, char** argv) {
   add_training_flags(flags, o);
   flags.parse(argc, argv);
   apply_presets(o, flags);
+  refuse_unused(o, flags);
   apply_router(o, flags);
   o.model.kv_heads = o.model.heads;
   apply_device(o);
