@@ -41,6 +41,15 @@ std::string series_as_variables(std::string svg) {
   return svg;
 }
 
+// So that several figures in one document do not share ids.
+std::string with_own_ids(std::string svg, const std::string& name) {
+  for (const char* id : {"gnuplot_canvas", "gpDot", "gpPt", "textbox", "greybox"}) {
+    for (const char* before : {"id='", "id=\"", "href='#", "href=\"#"})
+      svg = replaced(svg, concat(before, id), concat(before, name, "_", id));
+  }
+  return svg;
+}
+
 // gnuplot's file as an element that follows the page's colours and whose ids clash with no other figure's.
 std::string as_element(std::string svg, const std::string& name) {
   svg.erase(0, svg.find("<svg"));
@@ -52,11 +61,7 @@ std::string as_element(std::string svg, const std::string& name) {
     for (const char* quote : {"\"", "'"})
       svg = replaced(svg, concat(attribute, "=", quote, "black", quote),
                      concat(attribute, "=\"currentColor\""));
-  for (const char* id : {"gnuplot_canvas", "gpDot", "gpPt", "textbox", "greybox"}) {
-    for (const char* before : {"id='", "id=\"", "href='#", "href=\"#"})
-      svg = replaced(svg, concat(before, id), concat(before, name, "_", id));
-  }
-  return series_as_variables(std::move(svg));
+  return series_as_variables(with_own_ids(std::move(svg), name));
 }
 
 std::optional<std::string> run_gnuplot(const Plot& plot, const std::string& name) {
@@ -84,6 +89,31 @@ std::optional<std::string> render_svg_file(const Plot& plot) {
   erase_halos(*svg);
   constexpr std::string_view kCanvas = "<g id=\"gnuplot_canvas\">";
   return replaced(*svg, kCanvas, concat("<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n", kCanvas));
+}
+
+std::optional<std::string> render_svg_file(std::span<const Plot> panels, std::size_t columns) {
+  MOE_CHECK(columns > 0, "columns");
+  std::string body;
+  int width = 0, y = 0;
+  for (std::size_t first = 0; first < panels.size(); first += columns) {
+    int x = 0, height = 0;
+    for (std::size_t i = first; i < std::min(first + columns, panels.size()); ++i) {
+      auto svg = run_gnuplot(panels[i], concat("plot", i));
+      if (!svg) return svg;
+      erase_halos(*svg);
+      svg->erase(0, svg->find("<svg") + 4);
+      body += concat("<svg x=\"", x, "\" y=\"", y, "\"", with_own_ids(std::move(*svg), concat("p", i)));
+      const auto [w, h] = std::visit([](const auto& p) { return std::pair{p.width, p.height}; }, panels[i]);
+      x += w;
+      height = std::max(height, h);
+    }
+    width = std::max(width, x);
+    y += height;
+  }
+  return concat("<svg width=\"", width, "\" height=\"", y, "\" viewBox=\"0 0 ", width, " ", y,
+                "\" xmlns=\"http://www.w3.org/2000/svg\" xmlns:xlink=\"http://www.w3.org/1999/xlink\">\n"
+                "<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n",
+                body, "</svg>\n");
 }
 
 }  // namespace moe

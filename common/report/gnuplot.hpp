@@ -2,6 +2,7 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 
 #include "common/report/plot.hpp"
@@ -15,6 +16,9 @@ std::optional<std::string> render_svg(const Plot& plot, const std::string& name)
 
 // The same as a file of its own, on white.
 std::optional<std::string> render_svg_file(const Plot& plot);
+
+// Several plots as one file: `columns` side by side, row by row; a row is as high as its highest plot.
+std::optional<std::string> render_svg_file(std::span<const Plot> panels, std::size_t columns);
 
 // The script that render_svg feeds to gnuplot.
 std::string gnuplot_script(const Plot& plot, const std::string& name);

@@ -3,6 +3,7 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <fstream>
 
 #include "kernels/base/check.hpp"
@@ -17,6 +18,14 @@ void write_file(const std::string& path, std::string_view content) {
   if (!out || std::rename(temporary.c_str(), path.c_str()) != 0)
     throw UserError(ExitCode::bad_file, concat("cannot write ", path, ": ", std::strerror(errno)),
                     "Choose another folder with --out.");
+}
+
+void make_directory(const std::string& directory) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error)
+    throw UserError(ExitCode::bad_file, concat(directory, " cannot be created: ", error.message()),
+                    "choose another folder with --out");
 }
 
 }  // namespace moe

@@ -7,22 +7,11 @@
 #include "common/app/progress.hpp"
 #include "common/io/checkpoint_directory.hpp"
 #include "common/report/metrics_log.hpp"
+#include "common/report/write_file.hpp"
 #include "common/train/exact_text.hpp"
 
 namespace moe {
 namespace {
-
-void require(const std::error_code& error, const std::filesystem::path& path, const char* what) {
-  if (error)
-    throw UserError(ExitCode::bad_file, concat(path.string(), " ", what, ": ", error.message()),
-                    "choose another folder with --out");
-}
-
-void make_directory(const std::filesystem::path& directory) {
-  std::error_code error;
-  std::filesystem::create_directories(directory, error);
-  require(error, directory, "cannot be created");
-}
 
 // Those of an earlier run: a resume would prefer its later steps to ours. Renamed first, so that a removal cut short leaves no
 // checkpoint with holes.
@@ -32,7 +21,10 @@ void remove_checkpoints(const std::filesystem::path& directory) {
     std::error_code error;
     std::filesystem::rename(checkpoint, doomed, error);
     if (!error) std::filesystem::remove_all(doomed, error);
-    require(error, checkpoint, "cannot be removed");
+    if (error)
+      throw UserError(ExitCode::bad_file,
+                      concat(checkpoint.string(), " cannot be removed: ", error.message()),
+                      "choose another folder with --out");
   }
 }
 
@@ -65,7 +57,7 @@ class Run {
 
  private:
   bool resume() {
-    make_directory(options_.directory);
+    make_directory(options_.directory.string());
     if (!options_.resume && !list_checkpoints(options_.directory).empty()) {
       if (!options_.quiet)
         std::fprintf(stderr,

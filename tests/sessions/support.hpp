@@ -27,7 +27,7 @@ namespace moe::testing {
 namespace fs = std::filesystem;
 using Words = std::vector<std::string>;
 
-inline const std::string kStage = MOE_STAGE, kProgram = MOE_PROGRAM;
+inline const std::string kPrograms = MOE_PROGRAMS, kStage = kPrograms + "/stage_1.7", kProgram = MOE_PROGRAM;
 
 struct Ended {
   int code = 0;  // 128 + signal when killed
@@ -99,8 +99,8 @@ class Session : public ::testing::Test {
   }
 
   // The stage with a model of a few thousand parameters and our texts; later words win over earlier ones.
-  Words stage(const std::string& out, const Words& more = {}) const {
-    Words words = {kStage,      "--out",   (folder / out).string(),
+  Words stage(const std::string& out, const Words& more = {}, const std::string& program = kStage) const {
+    Words words = {program,     "--out",   (folder / out).string(),
                    "--width",   "16",      "--layers",
                    "2",         "--heads", "1",
                    "--experts", "4",       "--expert-width",
@@ -114,6 +114,10 @@ class Session : public ::testing::Test {
   }
   Ended run(const Words& words, const std::string& input = "") const {
     return Process(folder, words, input).end();
+  }
+  // The same for another stage that trains language models: lm_stage("1.4", "run").
+  Words lm_stage(const std::string& number, const std::string& out, const Words& more = {}) const {
+    return stage(out, more, kPrograms + "/stage_" + number);
   }
   // Runs and expects success.
   Ended done(const Words& words, const std::string& input = "") const {

@@ -67,16 +67,11 @@ std::optional<ModelRun> run_model(const std::string& name, const LanguageModelCo
     trace_steps(traced, directory / "trace.json");
   }
   Trainer trainer(ctx, config, o.train, corpus);
-  const HeldOut held_out(corpus, 16, config.context, o.held_out_tokens);
   if (!o.quiet) std::fprintf(stderr, "%s\n", name.c_str());
   ModelRun run{.name = name, .config = config, .cost = cost_of(config)};
-  run.result =
-      train_run(trainer, held_out,
-                {.directory = directory, .resume = o.resume, .quiet = o.quiet, .evaluations = o.evaluations});
-  if (!run.result.finished) return std::nullopt;
-  run.metrics = read_metrics((directory / "metrics.jsonl").string());
-  run.tokens_per_second =
-      static_cast<double>(o.train.steps * o.train.sequences * o.train.length) / run.result.seconds;
+  std::optional<LmRun> trained = train_lm(trainer, corpus, o, directory, o.resume);
+  if (!trained) return std::nullopt;
+  static_cast<LmRun&>(run) = std::move(*trained);
   for (const Domain& domain : corpus.domains) {
     run.samples.push_back(continue_passage(ctx, trainer.model(), domain, corpus, o.sample_tokens));
     if (config.moe.experts > 0) run.routed.push_back(route_passage(ctx, trainer.model(), domain, corpus));

@@ -7,9 +7,8 @@
 #include <vector>
 
 #include "common/nn/cost.hpp"
-#include "common/report/metrics_log.hpp"
 #include "common/report/routed_text.hpp"
-#include "common/train/run.hpp"
+#include "sessions/01_overview/experiment/lm_run.hpp"
 #include "sessions/01_overview/moe_vs_dense/options.hpp"
 
 namespace moe::session1 {
@@ -18,15 +17,12 @@ struct Sample {
   std::string domain, prompt, text;  // text: what the model wrote after the prompt
 };
 
-struct ModelRun {
+struct ModelRun : LmRun {
   std::string name;  // "dense", "MoE"
   LanguageModelConfig config;
   ModelCost cost;
-  RunResult result;
-  std::vector<MetricRecord> metrics;  // metrics.jsonl
-  std::vector<Sample> samples;        // one a domain
-  std::vector<RoutedText> routed;     // a held-out passage of each domain with its experts; empty if dense
-  double tokens_per_second = 0;
+  std::vector<Sample> samples;     // one a domain
+  std::vector<RoutedText> routed;  // a held-out passage of each domain with its experts; empty if dense
 };
 
 // Trains in directory (resumes there if asked). Empty: interrupted, a checkpoint was saved.

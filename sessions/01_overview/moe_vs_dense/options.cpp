@@ -9,7 +9,6 @@
 
 #include "common/app/flags.hpp"
 #include "common/app/machine.hpp"
-#include "common/io/config_json.hpp"
 #include "common/moe/fields.hpp"
 #include "common/moe/routers/router.hpp"
 
@@ -56,23 +55,10 @@ void apply_router(Options& o, const Flags& flags) {
     throw UserError(ExitCode::usage, concat("--top-k ", moe.top_k, " with --router ", moe.router),
                     concat("this router takes --top-k ", implied.top_k));
   moe = implied;
-  if (moe.top_k > moe.experts)
-    throw UserError(ExitCode::usage, concat("--top-k ", moe.top_k, " of ", moe.experts, " experts"),
-                    concat("choose 1 to ", moe.experts));
 }
 
 bool is_emulated(const Options& o) {
   return o.device == "emulated" || o.device == "checked";
-}
-
-// Before anything is written: a device that is not here ends the program.
-void apply_device(Options& o) {
-  o.choice = choose_device(o.device);
-  if (o.dtype == "bf16" && o.choice.device.kind == DeviceKind::cuda && o.choice.device.sm < 80)
-    throw UserError(ExitCode::missing,
-                    concat("--dtype bf16 on ", o.choice.why, ": no bf16 matrix units in code for sm_",
-                           o.choice.device.sm),
-                    "use --dtype f32, or a GPU and a build for compute capability 8.0 or newer");
 }
 
 // --quick and --full change what nobody set by hand.
@@ -131,10 +117,7 @@ void add_run_flags(Flags& flags, Options& o) {
             "the scan over experts at equal active FLOPs, 3 seeds; every finished run is kept");
   flags.add("--resume", o.resume, "go on where the run in --out stopped");
   flags.add("--out", o.out, "directory of the run: report.html, metrics, checkpoints");
-  flags.add("--domains", o.domains,
-            "which of the six texts: all, none (then --text brings them), or names: cpp,german");
-  flags.add("--text", o.texts,
-            "name=path: adds a text as a domain, or replaces the domain of that name; may be repeated");
+  add_text_flags(flags, o);
   flags.config_file();
 }
 
@@ -159,26 +142,17 @@ void add_model_flags(Flags& flags, Options& o) {
   for (const MoeField& field : kMoeFields) add_field(flags, field, moe);
   flags.add("--expert-width", o.model.ffn_width, "hidden width of an expert, F", between(1, 65536));
   flags.group("Both models");
-  flags.add("--width", o.model.width, "model width D", between(1, 65536));
-  flags.add("--layers", o.model.layers, "transformer blocks L", between(1, 1024));
-  flags.add("--heads", o.model.heads, "attention heads H of width 32", between(1, 1024));
+  add_shape_flags(flags, o);
 }
 
-void add_training_flags(Flags& flags, Options& o) {
+void add_other_flags(Flags& flags, Options& o) {
   flags.group("Training");
-  flags.add("--steps", o.train.steps, "optimiser steps", between(1, 4e9));
-  flags.add("--batch", o.train.sequences, "sequences of 128 bytes a step", between(1, 65536));
-  flags.add("--lr", o.train.learning_rate, "peak learning rate", between(1e-9, 1));
-  flags.add("--seed", o.train.seed, "seed of initial values and batches");
+  add_training_flags(flags, o);
   flags.group("Machine and output");
-  flags.add("--device", o.device, kDeviceHelp);
-  flags.add("--dtype", o.dtype, "bf16: operands of matrix products are rounded to it, sums stay f32",
-            one_of({"f32", "bf16"}));
-  flags.add("--threads", o.threads, "threads; results do not depend on it", between(1, 1024));
+  add_machine_flags(flags, o);
   flags.add("--trace", o.trace,
             "write OUT/dense/trace.json and OUT/moe/trace.json: 20 steps as a timeline for ui.perfetto.dev");
-  flags.add("--quiet", o.quiet, "no progress");
-  flags.add("--json", o.json, "the results as JSON on standard output");
+  add_output_flags(flags, o);
 }
 
 }  // namespace
@@ -199,32 +173,15 @@ Options parse_options(int argc, char** argv) {
       "moe demo 1 --quick --device emulated     the CUDA kernels on the CPU, compared with the CPU's own");
   add_run_flags(flags, o);
   add_model_flags(flags, o);
-  add_training_flags(flags, o);
+  add_other_flags(flags, o);
   flags.parse(argc, argv);
   apply_presets(o, flags);
   refuse_unused(o, flags);
   apply_router(o, flags);
-  o.model.kv_heads = o.model.heads;
-  apply_device(o);
-  validate_config(o.model, "flags", ExitCode::usage);
+  finish(o);
   o.command = command_line(argc, argv, o.resume);
   o.resume_command = command_line(argc, argv, true);
   return o;
-}
-
-CorpusOptions corpus_options(const Options& o) {
-  CorpusOptions options{.context = o.model.context, .domains = std::nullopt, .texts = o.texts};
-  if (o.domains == "all") return options;
-  options.domains.emplace();
-  std::istringstream names(o.domains == "none" ? "" : o.domains);
-  for (std::string name; std::getline(names, name, ',');) options.domains->push_back(name);
-  return options;
-}
-
-std::unique_ptr<Context> make_context(const Options& o) {
-  auto ctx = std::make_unique<Context>(o.choice.device, static_cast<int>(o.threads));
-  if (o.dtype == "bf16") ctx->matrix_inputs = DType::bf16;
-  return ctx;
 }
 
 }  // namespace moe::session1

@@ -16,8 +16,7 @@ namespace {
 constexpr int kDenseColour = 0, kMoeColour = 1;
 
 Series series_of(const ModelRun& run, const char* x, const char* y, int colour) {
-  auto [xs, ys] = curve_of(run.metrics, x, y);
-  return {.label = run.name, .x = std::move(xs), .y = std::move(ys), .colour = colour};
+  return metric_series(run.metrics, x, y, run.name, colour);
 }
 
 // Held-out quality of both models.
@@ -51,41 +50,8 @@ LinePlot metric_plot(const Comparison& c, const char* key, const std::string& la
           .y_low = 0};
 }
 
-// Load of each expert over time, as a multiple of the mean: (E, time).
-HeatMapPlot load_over_time(const Comparison& c, std::size_t layer) {
-  const std::string key = concat("load_", layer);
-  std::vector<std::vector<double>> columns;
-  double last_step = 1;
-  for (const MetricRecord& record : c.moe.metrics)
-    if (const MetricValue* value = record.find(key)) {
-      columns.push_back(std::get<std::vector<double>>(*value));
-      last_step = record.number("step");
-    }
-  HeatMapPlot plot{.map = {.title = concat("Layer ", layer + 1),
-                           .rows = {},
-                           .columns = {},
-                           .values = {},
-                           .low = 0,
-                           .high = 2,
-                           .row_name = "expert",
-                           .column_name = "step"},
-                   .x_label = "step",
-                   .y_label = "expert",
-                   .value_label = "load / mean",
-                   .x_low = 0,
-                   .x_high = last_step};
-  if (columns.empty()) return plot;
-  const std::size_t stride =
-      std::max<std::size_t>(1, columns.size() / 120);  // columns that a reader can tell apart
-  for (std::size_t e = 0; e < columns[0].size(); ++e) plot.map.rows.push_back(std::to_string(e));
-  for (std::size_t t = 0; t < columns.size(); t += stride) plot.map.columns.push_back(std::to_string(t));
-  for (std::size_t e = 0; e < columns[0].size(); ++e)
-    for (std::size_t t = 0; t < columns.size(); t += stride) {
-      double mean = 0;
-      for (const double load : columns[t]) mean += load / static_cast<double>(columns[t].size());
-      plot.map.values.push_back(mean > 0 ? columns[t][e] / mean : 0);
-    }
-  return plot;
+HeatMapPlot layer_load(const Comparison& c, std::size_t layer) {
+  return load_over_time(c.moe.metrics, layer, concat("Layer ", layer + 1));
 }
 
 void add_result(HtmlReport& page, const Comparison& c) {
@@ -112,7 +78,7 @@ void add_experts(HtmlReport& page, const Comparison& c) {
   std::vector<Figure> loads;
   for (std::size_t l = 0; l < layers; ++l)
     loads.push_back(
-        {load_over_time(c, l),
+        {layer_load(c, l),
          concat("Layer ", l + 1, ": load of each expert in the logged steps, as a multiple of the mean."),
          concat("load_layer_", l + 1, ".csv")});
   page.figures(loads);
@@ -221,7 +187,7 @@ void write_report(const Comparison& c, const Corpus& corpus) {
   write_svg(out / "experts.svg", experts_plot(c));
   write_file((out / "comparison.json").string(), comparison_json(c));
   for (std::size_t l = 0; l < c.moe.result.evaluation.expert_domain.size(); ++l) {
-    write_file((out / concat("load_layer_", l + 1, ".csv")).string(), csv(Plot(load_over_time(c, l))));
+    write_file((out / concat("load_layer_", l + 1, ".csv")).string(), csv(Plot(layer_load(c, l))));
     write_file((out / concat("expert_domain_layer_", l + 1, ".csv")).string(),
                csv(expert_domain_counts(c, l)));
   }
