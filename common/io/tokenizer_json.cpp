@@ -199,6 +199,9 @@ BpeModel read_tokenizer(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) return parse_tokenizer_json(read(path), path.string());
   const auto whole = path / "tokenizer.json", vocab = path / "vocab.json", merges = path / "merges.txt";
   if (std::filesystem::exists(whole)) return parse_tokenizer_json(read(whole), whole.string());
+  if (!std::filesystem::exists(vocab))
+    bad_file(path, "has neither tokenizer.json nor vocab.json",
+             "give the tokenizer.json of a byte-level BPE, or train one: moe tokenizer train");
   const std::string tokens = read(vocab);
   return parse_vocab_and_merges(tokens, read(merges), vocab.string(), merges.string());
 }
