@@ -61,6 +61,29 @@ TEST_P(Replay, DamagedSeedsAreSurvived) {
   EXPECT_LT(accepted, 4000) << "nothing was refused";
 }
 
+// Deeper than a recursive walk survives on a stack of 8 MiB, which no fuzzer of small inputs tries: in place of each value.
+TEST_P(Replay, DeepNestingIsSurvived) {
+  constexpr std::size_t kDepth = 100'000;
+  const std::string lists = std::string(kDepth, '[') + std::string(kDepth, ']');
+  std::string objects;
+  for (std::size_t i = 0; i < kDepth; ++i) objects += "{\"a\":";
+  objects += "1" + std::string(kDepth, '}');
+  for (const std::string& seed : GetParam().seeds()) {
+    int places = 0;  // of the hundreds of tokens a few are enough
+    for (std::size_t colon = seed.find(':'); colon != seed.npos && places < 40;
+         colon = seed.find(':', colon + 1), ++places) {
+      const std::size_t end = std::min(seed.find_first_of(",}", colon + 1), seed.size());
+      const std::string& nested = places % 2 == 0 ? lists : objects;
+      EXPECT_NO_THROW(survives(GetParam(), seed.substr(0, colon + 1) + nested + seed.substr(end)))
+          << seed.substr(0, colon);
+    }
+    for (const std::string& nested : {lists, objects}) {
+      EXPECT_NO_THROW(survives(GetParam(), nested));
+      EXPECT_NO_THROW(survives(GetParam(), seed.substr(0, 1) + nested));
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Targets, Replay, ::testing::ValuesIn(targets().begin(), targets().end()),
                          [](const auto& row) { return std::string(row.param.name); });
 
