@@ -60,14 +60,14 @@ int bench_tokenizer_main(int argc, char** argv) {
     MOE_CHECK(back == text, "the text did not come back");
     tokens = ids.size();
   }
-  Table table({{format_fixed(static_cast<double>(text.size()) / 1e6, 1) + " MB of text", Align::left},
-               {"seconds"},
-               {"MB/s"}});
+  Table table({{"work", Align::left}, {"seconds"}, {"mb_per_second"}});
   const auto row = [&](const std::string& what, std::vector<double> seconds) {
     const double s = median(std::move(seconds));
     table.row({what, format_fixed(s, 2), format_fixed(megabytes_a_second(text.size(), s), 1)});
   };
-  row(concat("learn ", merges, " merges"), train);
+  row(concat("learn ", merges, " merges from ", format_fixed(static_cast<double>(text.size()) / 1e6, 1),
+             " MB"),
+      train);
   row(concat("encode, ", format_fixed(static_cast<double>(text.size()) / static_cast<double>(tokens), 2),
              " bytes a token"),
       encode);
