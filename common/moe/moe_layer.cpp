@@ -24,7 +24,14 @@ Value MoeLayer::forward(ForwardContext& f, const Value& x) {
   const Value rows = ops::gather_rows(f, x, plan.map);
   const Value y = experts_->forward(f, rows, plan.offset);
   const Value weight = ops::permute_scalars(f, routing.weight, plan.source, plan.row);
-  return ops::combine_rows(f, y, weight, plan.map);
+  const Value out = ops::combine_rows(f, y, weight, plan.map);
+  if (f.metrics && f.metrics->detailed) {
+    f.metrics->push("input", f.layer, x.tensor);
+    f.metrics->push("output", f.layer, out.tensor);
+    f.metrics->push("row_weight", f.layer, weight.tensor);
+    f.metrics->push("row_output", f.layer, y.tensor);
+  }
+  return out;
 }
 
 void MoeLayer::visit(const ParameterVisitor& visitor, const std::string& prefix) {

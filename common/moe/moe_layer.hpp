@@ -19,9 +19,13 @@ class MoeLayer {
   MoeLayer(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D, std::int64_t F,
            double residual_scale = 1);
 
-  // x (N, D) → (N, D). Pushes to f.metrics "load" (E+1) i32: the plan's offsets, what each expert really got.
+  // x (N, D) → (N, D). Pushes to f.metrics "load" (E+1) i32: the plan's offsets, what each expert really got. If the metrics
+  // are detailed also "input" and "output" (N, D), and in expert order "row_weight" (A) and "row_output" (A, D).
   Value forward(ForwardContext& f, const Value& x);
   void visit(const ParameterVisitor& visitor, const std::string& prefix = "");
+
+  // As many as the router knows (common/convert).
+  void replace_experts(std::unique_ptr<Experts> experts) { experts_ = std::move(experts); }
 
  private:
   std::unique_ptr<Router> router_;
