@@ -21,6 +21,8 @@ class RouterSuite : public ::testing::TestWithParam<const RouterRow*> {
   }
   // Routers that look at x at all, so that equal inputs tie and NaN shows.
   bool scores() const { return std::string(row().name) != "hash"; }
+  void check_batch_invariance(bool training);
+  void check_causality(bool training);
   Context ctx{2};
 };
 
@@ -95,29 +97,40 @@ TEST_P(RouterSuite, PermutedTokensGetPermutedDecisions) {
 }
 
 // A token alone, or with fewer others, goes where it went; and a router that does not claim so is caught.
-TEST_P(RouterSuite, IsBatchInvariantExactlyIfItSaysSo) {
+void RouterSuite::check_batch_invariance(bool training) {
+  const bool claimed = row().batch_invariant && !(training && row().compares_in_training);
   bool differs = false;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     RouterCase<double> router(ctx, config(), D, seed);
+    router.training = training;
     const Batch b = random_batch(33, D, 100 + seed);
     Decisions all = router.route(b).decisions;
     for (const std::int64_t n : {1, 16, 32}) {
       const Decisions some = router.route(b.first(n)).decisions;
       const auto agree = same(Decisions(all.begin(), all.begin() + n), some);
-      if (row().batch_invariant) {
+      if (claimed) {
         EXPECT_TRUE(agree) << "the first " << n << " of 33, seed " << seed;
       }
       differs = differs || !agree;
     }
   }
-  EXPECT_EQ(differs, !row().batch_invariant);
+  EXPECT_EQ(differs, !claimed);
+}
+
+TEST_P(RouterSuite, IsBatchInvariantExactlyIfItSaysSo) {
+  check_batch_invariance(false);
+}
+TEST_P(RouterSuite, IsBatchInvariantInTrainingExactlyIfItSaysSo) {
+  check_batch_invariance(true);
 }
 
 // Later tokens of the same batch change; earlier decisions must not, or a language model would read the future.
-TEST_P(RouterSuite, IsCausalExactlyIfItSaysSo) {
+void RouterSuite::check_causality(bool training) {
+  const bool claimed = row().causal && !(training && row().compares_in_training);
   bool differs = false;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
     RouterCase<double> router(ctx, config(), D, seed);
+    router.training = training;
     const Batch b = random_batch(33, D, 100 + seed), other = random_batch(33, D, 200 + seed);
     for (const std::int64_t n : {1, 16, 32}) {
       Batch changed = b;
@@ -126,13 +139,20 @@ TEST_P(RouterSuite, IsCausalExactlyIfItSaysSo) {
       const Decisions before = router.route(b).decisions, after = router.route(changed).decisions;
       const auto agree =
           same(Decisions(before.begin(), before.begin() + n), Decisions(after.begin(), after.begin() + n));
-      if (row().causal) {
+      if (claimed) {
         EXPECT_TRUE(agree) << "tokens from " << n << " on changed, seed " << seed;
       }
       differs = differs || !agree;
     }
   }
-  EXPECT_EQ(differs, !row().causal);
+  EXPECT_EQ(differs, !claimed);
+}
+
+TEST_P(RouterSuite, IsCausalExactlyIfItSaysSo) {
+  check_causality(false);
+}
+TEST_P(RouterSuite, IsCausalInTrainingExactlyIfItSaysSo) {
+  check_causality(true);
 }
 
 TEST_P(RouterSuite, TiesGoToTheLowerExperts) {

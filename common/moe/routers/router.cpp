@@ -1,10 +1,12 @@
 #include "common/moe/routers/router.hpp"
 
+#include "common/moe/routers/base.hpp"
 #include "common/moe/routers/bias_balanced.hpp"
 #include "common/moe/routers/expert_choice.hpp"
 #include "common/moe/routers/frozen.hpp"
 #include "common/moe/routers/gshard.hpp"
 #include "common/moe/routers/hash.hpp"
+#include "common/moe/routers/sinkhorn.hpp"
 #include "common/moe/routers/softmax_top_k.hpp"
 
 namespace moe {
@@ -66,6 +68,23 @@ constexpr RouterRow rows[] = {
      .uses = "top_k groups kept_groups bias_rate gate_scale",
      .parameters = bias_balanced_parameters,
      .make = make_bias_balanced_router},
+    {.name = "sinkhorn",
+     .summary = "in training the K best of scores balanced by Sinkhorn's scaling (S-BASE, arXiv:2202.01169)",
+     .causal = true,
+     .batch_invariant = true,
+     .compares_in_training = true,
+     .uses = "top_k renormalise z_coefficient",
+     .resolve = resolve_sinkhorn,
+     .make = make_sinkhorn_router},
+    {.name = "base",
+     .summary = "in training an equal share of tokens for each expert, by auction on the host (BASE, "
+                "arXiv:2103.16716)",
+     .causal = true,
+     .batch_invariant = true,
+     .compares_in_training = true,
+     .uses = "",
+     .resolve = resolve_base,
+     .make = make_base_router},
 };
 
 }  // namespace
