@@ -7,6 +7,7 @@
 #include "common/moe/routers/gshard.hpp"
 #include "common/moe/routers/hash.hpp"
 #include "common/moe/routers/sinkhorn.hpp"
+#include "common/moe/routers/soft_moe.hpp"
 #include "common/moe/routers/softmax_top_k.hpp"
 
 namespace moe {
@@ -85,6 +86,15 @@ constexpr RouterRow rows[] = {
      .uses = "",
      .resolve = resolve_base,
      .make = make_base_router},
+    {.name = "soft_moe",
+     .summary =
+         "experts work on mixtures of all tokens of a sequence; sees the future (Soft MoE, arXiv:2308.00951)",
+     .causal = false,
+     .batch_invariant = false,
+     .exactly_k = false,
+     .uses = "slots",
+     .parameters = soft_moe_parameters,
+     .make = make_soft_moe_router},
 };
 
 }  // namespace
