@@ -205,7 +205,9 @@ TEST(FewerExperts, WhatCannotBeDoneIsSaid) {
   };
   const auto prune = [](Case& c) { pruned_model(c.test.ctx, c.test.model, {{0, 1}, {0, 1}}); };
   const auto look = [](Case& c) { c.observed(); };
-  LanguageModelConfig hash = tiny_config(4), groups = tiny_config(4), many = tiny_config(4);
+  LanguageModelConfig hash = tiny_config(4), groups = tiny_config(4), many = tiny_config(4),
+                      soft = tiny_config(4);
+  soft.moe.router = "soft_moe";
   hash.moe.router = "hash";
   groups.moe.router = "bias_balanced";
   groups.moe.groups = 2;
@@ -215,6 +217,8 @@ TEST(FewerExperts, WhatCannotBeDoneIsSaid) {
   EXPECT_EQ(exit_code(tiny_config(0), look), ExitCode::usage);
   EXPECT_EQ(exit_code(hash, prune), ExitCode::usage);
   EXPECT_EQ(exit_code(hash, look), ExitCode::ok);
+  EXPECT_EQ(exit_code(soft, prune), ExitCode::usage);
+  EXPECT_EQ(exit_code(soft, look), ExitCode::usage);
   EXPECT_EQ(exit_code(groups, prune), ExitCode::usage);
   EXPECT_EQ(exit_code(many, prune), ExitCode::usage);
   EXPECT_EQ(
