@@ -54,7 +54,7 @@ TYPED_TEST(BalanceLossTest, MatchesTheDefinition) {
           balance_loss<T>,
           [&](BalanceLoss<T>& f, Context& ctx) {
             Output<T> loss(1);
-            f(ctx, loss, p.data(), count.data(), N, E);
+            f(ctx, loss, p.data(), count.data(), {N, E});
             return loss.vector();
           },
           [&](const std::vector<T>& loss) {
@@ -72,7 +72,7 @@ TYPED_TEST(BalanceLossTest, PerfectBalanceGivesExactlyOneForAnyK) {
       const std::vector<T> p(N * E, T(1) / static_cast<T>(E));
       const std::vector<std::int32_t> count(E, static_cast<std::int32_t>(N * K / E));
       Output<T> loss(1);
-      balance_loss<T>(ctx, loss.data(), p.data(), count.data(), N, E);
+      balance_loss<T>(ctx, loss.data(), p.data(), count.data(), {N, E});
       EXPECT_TRUE(close(loss, one(T(1))));
     }
 }
@@ -84,7 +84,7 @@ TYPED_TEST(BalanceLossTest, EverythingToOneExpertCostsE) {
   for (int n = 0; n < 5; ++n) p[n * 4 + 2] = 1;
   const std::vector<std::int32_t> count = {0, 0, 5, 0};
   Output<T> loss(1);
-  balance_loss<T>(ctx, loss.data(), p.data(), count.data(), 5, 4);
+  balance_loss<T>(ctx, loss.data(), p.data(), count.data(), {5, 4});
   EXPECT_TRUE(close(loss, one(T(4))));
 }
 
@@ -94,9 +94,9 @@ TYPED_TEST(BalanceLossTest, NoTokensAndNoChoicesCostNothing) {
   const std::vector<std::int32_t> none(4, 0);
   const std::vector<T> p(8, T(0.25)), dloss = {1};
   Output<T> a(1), b(1), c(1), dp(8);
-  balance_loss<T>(ctx, a.data(), nullptr, none.data(), 0, 4);
-  balance_loss<T>(ctx, b.data(), p.data(), none.data(), 2, 4);
-  balance_loss_backward<T>(ctx, dp.data(), dloss.data(), none.data(), 2, 4, false);
+  balance_loss<T>(ctx, a.data(), nullptr, none.data(), {0, 4});
+  balance_loss<T>(ctx, b.data(), p.data(), none.data(), {2, 4});
+  balance_loss_backward<T>(ctx, dp.data(), dloss.data(), none.data(), {2, 4}, false);
   z_loss<T>(ctx, c.data(), nullptr, 0);
   z_loss_backward<T>(ctx, nullptr, dloss.data(), nullptr, nullptr, 0, 4, false);
   for (Output<T>* loss : {&a, &b, &c}) EXPECT_TRUE(close(*loss, one(T(0))));
@@ -120,7 +120,7 @@ TYPED_TEST(BalanceLossTest, BackwardIsTheLoadOfEachExpertWrittenAndAdded) {
           [&](BalanceLossBackward<T>& f, Context& ctx) {
             Output<T> dp(N * E);
             if (accumulate) std::copy(before.begin(), before.end(), dp.data());
-            f(ctx, dp, dloss.data(), count.data(), N, E, accumulate);
+            f(ctx, dp, dloss.data(), count.data(), {N, E}, accumulate);
             return dp.vector();
           },
           [&](const std::vector<T>& dp) {
@@ -187,10 +187,10 @@ TEST(BalanceLossBackward, AgreesWithFiniteDifferences) {
   const std::vector<std::int32_t> count = {5, 0, 3};
   const double dloss = 2;
   std::vector<double> dp(N * E);
-  balance_loss_backward<double>(ctx, dp.data(), &dloss, count.data(), N, E, false);
+  balance_loss_backward<double>(ctx, dp.data(), &dloss, count.data(), {N, E}, false);
   const auto f = [&](const std::vector<double>& at) {
     double loss;
-    balance_loss<double>(ctx, &loss, at.data(), count.data(), N, E);
+    balance_loss<double>(ctx, &loss, at.data(), count.data(), {N, E});
     return dloss * loss;
   };
   EXPECT_TRUE(close(dp, finite_difference(f, p), {1e-8, 1e-7}));
