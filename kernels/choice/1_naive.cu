@@ -114,7 +114,7 @@ __global__ void __launch_bounds__(kElementThreads)
 
 void weigh_choice_naive(Context& ctx, float* weight, const float* score, const std::int32_t* expert,
                         const ChoiceShape& s) {
-  MOE_CHECK(expert || s.K == s.E, s.K, " of ", s.E, " experts, and no choices");
+  MOE_CHECK(expert || s.N == 0 || s.K == s.E, s.K, " of ", s.E, " experts, and no choices");
   account(ctx, 12.0 * s.N * s.K);
   if (s.N > 0) launch(ctx, weigh_kernel, blocks(s.N, kThreads), kThreads, 0, weight, score, expert, s);
 }

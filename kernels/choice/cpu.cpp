@@ -17,7 +17,7 @@ void each_token(Context& ctx, std::int64_t N, std::size_t bytes, Body body) {
 
 template <class T>
 void weigh_plain(Context& ctx, T* weight, const T* score, const std::int32_t* expert, const ChoiceShape& s) {
-  MOE_CHECK(expert || s.K == s.E, s.K, " of ", s.E, " experts, and no choices");
+  MOE_CHECK(expert || s.N == 0 || s.K == s.E, s.K, " of ", s.E, " experts, and no choices");
   each_token(ctx, s.N, s.K * (2 * sizeof(T) + 4), [&](std::int64_t n) {
     detail::weigh_row(weight + n * s.K, score + n * s.E, detail::row_of(expert, n, s.K), s);
   });

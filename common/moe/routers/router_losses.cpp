@@ -20,14 +20,6 @@ Tensor count_by_sequence(ForwardContext& f, const Tensor& choices, std::int64_t 
   return count;
 }
 
-// A copy: others hold the original.
-Tensor plus(Context& ctx, const Tensor& count, const Tensor& more) {
-  const Tensor sum = Tensor::empty(ctx, DType::i32, count.shape());
-  sum.copy_from(count);
-  if (more.defined()) add_counts(ctx, sum.data<std::int32_t>(), more.data<std::int32_t>(), count.numel());
-  return sum;
-}
-
 }  // namespace
 
 RouterLosses::RouterLosses(const MoeConfig& config, Parameter& weight)
@@ -43,7 +35,8 @@ RouterLosses::RouterLosses(const MoeConfig& config, Parameter& weight)
 Tensor RouterLosses::scoped(ForwardContext& f, const Tensor& choices, const Tensor& count) {
   if (scope_ == Scope::sequence) return count_by_sequence(f, choices, count.numel());
   if (scope_ == Scope::batch || !f.training) return count;
-  return total_ = plus(f.ctx, count, total_);
+  total_.add(f.ctx, count, 0);
+  return total_.count;
 }
 
 void RouterLosses::push_balance(ForwardContext& f, const Value& probability, const Tensor& choices,
@@ -51,7 +44,9 @@ void RouterLosses::push_balance(ForwardContext& f, const Value& probability, con
   if (!f.losses) return;  // so a pass that is run again counts once
   Tensor load = scoped(f, choices, count);
   if (nulls > 0) {
-    load = plus(f.ctx, load, {});
+    StepLoad own;  // the original is still wanted
+    own.add(f.ctx, load, 0);
+    load = own.count;
     const std::int64_t E = count.numel();
     MOE_CHECK(choices.numel() * nulls <= std::numeric_limits<std::int32_t>::max(), choices.numel(),
               " choices with ", nulls, " null experts");
@@ -65,7 +60,7 @@ void RouterLosses::push_z(ForwardContext& f, const Value& logits, const ops::Sof
 }
 
 void RouterLosses::push_entropy(ForwardContext& f, const Value& probability) const {
-  if (f.losses) f.losses->items.push_back({"entropy", ops::entropy_loss(f, probability), entropy_});
+  if (f.losses) f.losses->items.push_back({"entropy_loss", ops::entropy_loss(f, probability), entropy_});
 }
 
 }  // namespace moe

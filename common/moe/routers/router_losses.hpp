@@ -2,6 +2,7 @@
 #pragma once
 
 #include "common/moe/config.hpp"
+#include "common/moe/routers/step_load.hpp"
 #include "common/ops/ops.hpp"
 
 namespace moe {
@@ -23,7 +24,7 @@ class RouterLosses {
                     std::int64_t nulls = 0);
   // "z" of the scores before softmax.
   void push_z(ForwardContext& f, const Value& logits, const ops::SoftmaxResult& soft) const;
-  // "entropy": pushes a token's distribution towards a decision.
+  // "entropy_loss": pushes a token's distribution towards a decision.
   void push_entropy(ForwardContext& f, const Value& probability) const;
 
  private:
@@ -31,7 +32,7 @@ class RouterLosses {
 
   enum class Scope { batch, sequence, global } scope_;
   double balance_, z_, entropy_;
-  Tensor total_;  // (E) i32 since the last optimizer step; undefined: no pass yet
+  StepLoad total_;
 };
 
 }  // namespace moe
