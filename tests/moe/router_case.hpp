@@ -85,6 +85,13 @@ Decisions decisions_of(const Routing& r, std::int64_t N, std::int64_t E) {
   return all;
 }
 
+// Falling, as in text, with ids that never occur.
+inline std::vector<std::int64_t> some_frequencies(std::int64_t V) {
+  std::vector<std::int64_t> frequency;
+  for (std::int64_t id = 0; id < V; ++id) frequency.push_back(id % 7 == 3 ? 0 : 10000 / (1 + id));
+  return frequency;
+}
+
 template <class T>
 struct RouterCase {
   Context& ctx;
@@ -101,6 +108,7 @@ struct RouterCase {
           if (name == "bias")  // as small as the steps that move it
             for (T& v : values) v *= T(0.01);
           p.value = tensor_of<T>(ctx, values, p.value.shape());
+          if (p.on_frequencies) p.on_frequencies(some_frequencies(p.value.rows()));
           p.grad = tensor_of<T>(ctx, std::vector<T>(values.size(), T(NAN)), p.value.shape());
           parameter[name] = &p;
         },
