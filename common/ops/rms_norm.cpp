@@ -11,7 +11,7 @@ Value rms_norm(ForwardContext& f, const Value& x, Parameter& w, double epsilon) 
   Tensor inverse_rms = f.tape ? Tensor::empty(f.ctx, y.dtype(), {N}) : Tensor{};
   dispatch(y.dtype(), [&]<class T>(T) {
     moe::rms_norm<T>(f.ctx, y.data<T>(), f.tape ? inverse_rms.data<T>() : nullptr, x.tensor.data<T>(),
-                     w.value.data<T>(), N, D, epsilon);
+                     w.value.data<T>(), N, D, D, epsilon);
   });
   if (!f.tape) return y;
   return f.tape->record({x, f.tape->leaf(w)}, y, [=, x = x.tensor, w = w.value](Gradients& g) {
@@ -19,7 +19,7 @@ Value rms_norm(ForwardContext& f, const Value& x, Parameter& w, double epsilon) 
     const auto [dw, add] = g.target(1);
     dispatch(x.dtype(), [&, &dw = dw, add = add]<class T>(T) {
       moe::rms_norm_backward<T>(g.ctx, dx.data<T>(), dw.data<T>(), g.of_output().data<T>(), x.data<T>(),
-                                w.data<T>(), inverse_rms.data<T>(), N, D, add);
+                                w.data<T>(), inverse_rms.data<T>(), N, D, D, add);
     });
     g.give(0, dx);
   });

@@ -18,12 +18,12 @@ T sum_of_squares(const T* x, std::int64_t D) {
 
 template <class T>
 void rms_norm_plain(Context& ctx, T* y, T* inverse_rms, const T* x, const T* w, std::int64_t N,
-                    std::int64_t D, double epsilon) {
+                    std::int64_t D, std::int64_t ld, double epsilon) {
   account(ctx, sizeof(T) * (2.0 * N * D + D + (inverse_rms ? N : 0)), 4.0 * N * D);
   parallel_for(ctx, N, row_grain(2 * D * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
-      const T* row = x + n * D;
-      T* out = y + n * D;
+      const T* row = x + n * ld;
+      T* out = y + n * ld;
       const T squares = sum_of_squares(row, D);
       const T inverse = 1 / std::sqrt(squares / static_cast<T>(D) + static_cast<T>(epsilon));
 #pragma omp simd
@@ -58,7 +58,8 @@ void add_partials(T* dw, const T* partial, std::int64_t chunks, std::int64_t D, 
 
 template <class T>
 void rms_norm_backward_plain(Context& ctx, T* dx, T* dw, const T* dy, const T* x, const T* w,
-                             const T* inverse_rms, std::int64_t N, std::int64_t D, bool accumulate_dw) {
+                             const T* inverse_rms, std::int64_t N, std::int64_t D, std::int64_t ld,
+                             bool accumulate_dw) {
   account(ctx, sizeof(T) * (3.0 * N * D + (accumulate_dw ? 3.0 : 2.0) * D + N), 9.0 * N * D);
   // At most 64 partials: their sum is one thread's work.
   const std::int64_t grain = std::max(row_grain(3 * D * sizeof(T)), (N + 63) / 64);
@@ -68,7 +69,7 @@ void rms_norm_backward_plain(Context& ctx, T* dx, T* dw, const T* dy, const T* x
     T* share = partial.data() + begin / grain * D;
     std::fill_n(share, D, T(0));
     for (std::int64_t n = begin; n < end; ++n)
-      backward_row(dx + n * D, share, dy + n * D, x + n * D, w, inverse_rms[n], D);
+      backward_row(dx + n * ld, share, dy + n * ld, x + n * ld, w, inverse_rms[n], D);
   });
   add_partials(dw, partial.data(), chunks, D, accumulate_dw);
 }

@@ -7,15 +7,17 @@
 
 namespace moe {
 
-// y (N, D); inverse_rms (N) is kept for the backward pass, may be null. x (N, D), w (D).
+// y (N, D), may be x; inverse_rms (N) is kept for the backward pass, may be null. x (N, D), w (D). Rows of x and y begin ld
+// elements apart (D <= ld): a range of columns of a wider matrix is normalised where it stands.
 template <class T>
 using RmsNorm = void(Context&, T* y, T* inverse_rms, const T* x, const T* w, std::int64_t N, std::int64_t D,
-                     double epsilon);
+                     std::int64_t ld, double epsilon);
 
-// dx (N, D) is written; dw (D) is written, or added to when accumulate_dw.
+// dx (N, D) is written; dw (D) is written, or added to when accumulate_dw. Rows of dx, dy and x begin ld elements apart.
 template <class T>
 using RmsNormBackward = void(Context&, T* dx, T* dw, const T* dy, const T* x, const T* w,
-                             const T* inverse_rms, std::int64_t N, std::int64_t D, bool accumulate_dw);
+                             const T* inverse_rms, std::int64_t N, std::int64_t D, std::int64_t ld,
+                             bool accumulate_dw);
 
 template <class T>
 extern Operation<RmsNorm<T>> rms_norm;

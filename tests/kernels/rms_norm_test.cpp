@@ -40,7 +40,7 @@ TYPED_TEST(RmsNormTest, MatchesTheDefinition) {
           rms_norm<T>,
           [&](RmsNorm<T>& f, Context& ctx) {
             Output<T> y(N * D), inverse(N);
-            f(ctx, y, inverse, x.data(), w.data(), N, D, kEpsilon);
+            f(ctx, y, inverse, x.data(), w.data(), N, D, D, kEpsilon);
             auto both = y.vector();
             both.insert(both.end(), inverse.span().begin(), inverse.span().end());
             return both;
@@ -56,7 +56,7 @@ TYPED_TEST(RmsNormTest, ThreeAndFourHaveRootMeanSquareOfFiveOverRootTwo) {
   Context ctx;
   const std::vector<T> x = {3, 4}, w = {1, 10};
   Output<T> y(2);
-  rms_norm<T>(ctx, y.data(), nullptr, x.data(), w.data(), 1, 2, 0.0);
+  rms_norm<T>(ctx, y.data(), nullptr, x.data(), w.data(), 1, 2, 2, 0.0);
   const double root = std::sqrt(2.0);
   EXPECT_TRUE(close(y, std::vector<T>{T(0.6 * root), T(8 * root)}, {0, kRounding<T>}));
 }
@@ -66,7 +66,7 @@ TYPED_TEST(RmsNormTest, ARowOfZerosStaysZero) {
   Context ctx;
   const std::vector<T> x(5, 0), w(5, 2);
   Output<T> y(5), inverse(1);
-  rms_norm<T>(ctx, y.data(), inverse.data(), x.data(), w.data(), 1, 5, 1e-4);
+  rms_norm<T>(ctx, y.data(), inverse.data(), x.data(), w.data(), 1, 5, 5, 1e-4);
   EXPECT_TRUE(close(y, std::vector<T>(5, 0)));
   EXPECT_TRUE(close(inverse, std::vector<T>{100}, {0, kRounding<T>}));
 }
@@ -109,7 +109,7 @@ TYPED_TEST(RmsNormTest, BackwardMatchesTheFormulaWrittenAndAdded) {
             [&](RmsNormBackward<T>& f, Context& ctx) {
               Output<T> dx(N * D), dw(D);
               if (accumulate) std::copy(before.begin(), before.end(), dw.data());
-              f(ctx, dx, dw, dy.data(), x.data(), w.data(), inverse.data(), N, D, accumulate);
+              f(ctx, dx, dw, dy.data(), x.data(), w.data(), inverse.data(), N, D, D, accumulate);
               auto both = dx.vector();
               both.insert(both.end(), dw.span().begin(), dw.span().end());
               return both;
@@ -128,12 +128,49 @@ TYPED_TEST(RmsNormTest, BackwardMatchesTheFormulaWrittenAndAdded) {
     }
 }
 
+// Columns 2 .. 2+D of rows of D+5: the same numbers as from rows of D, in place too, and nothing else is touched.
+TYPED_TEST(RmsNormTest, ColumnsOfAWiderMatrixAreNormalisedWhereTheyStand) {
+  using T = TypeParam;
+  const std::int64_t N = 3;
+  for (const std::int64_t D : kAwkward) {
+    SCOPED_TRACE(D);
+    const std::int64_t ld = D + 5;
+    const auto wide = random_normal<T>(N * ld, 1), w = random_normal<T>(D, 2),
+               dy = random_normal<T>(N * ld, 3);
+    const auto columns = [&](const std::vector<T>& from) {
+      std::vector<T> narrow;
+      for (std::int64_t n = 0; n < N; ++n)
+        narrow.insert(narrow.end(), from.begin() + n * ld + 2, from.begin() + n * ld + 2 + D);
+      return narrow;
+    };
+    // `from` with its columns replaced.
+    const auto with_columns = [&](std::vector<T> from, const std::vector<T>& narrow) {
+      for (std::int64_t i = 0; i < N * D; ++i) from[i / D * ld + 2 + i % D] = narrow[i];
+      return from;
+    };
+    Context ctx(2);
+    std::vector<T> y(N * D), inverse(N), inverse2(N), dx(N * D), dw(D), dw2(D);
+    rms_norm<T>(ctx, y.data(), inverse.data(), columns(wide).data(), w.data(), N, D, D, kEpsilon);
+    std::vector<T> in_place = wide;
+    rms_norm<T>(ctx, in_place.data() + 2, inverse2.data(), in_place.data() + 2, w.data(), N, D, ld, kEpsilon);
+    EXPECT_EQ(in_place, with_columns(wide, y));
+    EXPECT_EQ(inverse2, inverse);
+    rms_norm_backward<T>(ctx, dx.data(), dw.data(), columns(dy).data(), columns(wide).data(), w.data(),
+                         inverse.data(), N, D, D, false);
+    std::vector<T> dx2(N * ld, T(7));
+    rms_norm_backward<T>(ctx, dx2.data() + 2, dw2.data(), dy.data() + 2, wide.data() + 2, w.data(),
+                         inverse.data(), N, D, ld, false);
+    EXPECT_EQ(dx2, with_columns(std::vector<T>(N * ld, T(7)), dx));
+    EXPECT_EQ(dw2, dw);
+  }
+}
+
 TYPED_TEST(RmsNormTest, NoRowsClearTheWeightGradient) {
   using T = TypeParam;
   Context ctx(2);
   Output<T> dx(0), dw(3);
   const std::vector<T> w(3, 1);
-  rms_norm_backward<T>(ctx, dx.data(), dw.data(), nullptr, nullptr, w.data(), nullptr, 0, 3, false);
+  rms_norm_backward<T>(ctx, dx.data(), dw.data(), nullptr, nullptr, w.data(), nullptr, 0, 3, 3, false);
   EXPECT_TRUE(close(dw, std::vector<T>(3, 0)));
 }
 
@@ -144,12 +181,12 @@ TEST(RmsNormBackward, AgreesWithFiniteDifferences) {
              dy = random_normal<double>(N * D, 9);
   const auto f = [&](const std::vector<double>& at_x, const std::vector<double>& at_w) {
     std::vector<double> y(N * D);
-    rms_norm<double>(ctx, y.data(), nullptr, at_x.data(), at_w.data(), N, D, kEpsilon);
+    rms_norm<double>(ctx, y.data(), nullptr, at_x.data(), at_w.data(), N, D, D, kEpsilon);
     return inner(y, dy);
   };
   std::vector<double> y(N * D), inverse(N), dx(N * D), dw(D);
-  rms_norm<double>(ctx, y.data(), inverse.data(), x.data(), w.data(), N, D, kEpsilon);
-  rms_norm_backward<double>(ctx, dx.data(), dw.data(), dy.data(), x.data(), w.data(), inverse.data(), N, D,
+  rms_norm<double>(ctx, y.data(), inverse.data(), x.data(), w.data(), N, D, D, kEpsilon);
+  rms_norm_backward<double>(ctx, dx.data(), dw.data(), dy.data(), x.data(), w.data(), inverse.data(), N, D, D,
                             false);
   EXPECT_TRUE(close(dx, finite_difference([&](const auto& at) { return f(at, w); }, x), {1e-8, 1e-7}));
   EXPECT_TRUE(close(dw, finite_difference([&](const auto& at) { return f(x, at); }, w), {1e-8, 1e-7}));

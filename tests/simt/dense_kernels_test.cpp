@@ -30,7 +30,7 @@ std::vector<float> rms_norm_gradients(Context& ctx, std::int64_t N, std::int64_t
   OnDevice<float> dx(ctx, N * D, shift), dw(ctx, random_normal<float>(D, 5), shift),
       x(ctx, random_normal<float>(N * D, 1), shift), w(ctx, random_normal<float>(D, 2)),
       dy(ctx, random_normal<float>(N * D, 3)), inverse_rms(ctx, inverse);
-  rms_norm_backward<float>(ctx, dx, dw, dy, x, w, inverse_rms, N, D, accumulate);
+  rms_norm_backward<float>(ctx, dx, dw, dy, x, w, inverse_rms, N, D, D, accumulate);
   return together(dx.vector(), dw.vector());
 }
 
@@ -45,6 +45,25 @@ TEST(RmsNormBackwardKernel, AgreesWithTheCpuWrittenAndAdded) {
       }
 }
 
+// Columns 3 .. 3+D of rows of D+7, in place forwards; the rest of a row stays.
+TEST(RmsNormKernel, AgreesWithTheCpuOnColumnsOfAWiderMatrix) {
+  for (const std::int64_t N : kDeviceSizes)
+    for (const std::int64_t D : kWidths) {
+      SCOPED_TRACE(concat(N, " x ", D));
+      const std::int64_t ld = D + 7;
+      against_cpu(
+          [&](Context& ctx) {
+            OnDevice<float> x(ctx, random_normal<float>(N * ld, 1)), y(ctx, random_normal<float>(N * ld, 1)),
+                w(ctx, random_normal<float>(D, 2)), inverse(ctx, N), dy(ctx, random_normal<float>(N * ld, 3)),
+                dx(ctx, random_normal<float>(N * ld, 4)), dw(ctx, D);
+            rms_norm<float>(ctx, y + 3, inverse, y + 3, w, N, D, ld, 1e-2);
+            rms_norm_backward<float>(ctx, dx + 3, dw, dy + 3, x + 3, w, inverse, N, D, ld, false);
+            return together(y.vector(), together(dx.vector(), dw.vector()));
+          },
+          {1e-4, 1e-5});
+    }
+}
+
 TEST(RmsNormBackwardKernel, SumsOverManyChunksOfRows) {
   // 4200 rows: 256 chunks of more than the least number of rows. sqrt(4200) terms' worth of rounding.
   against_cpu([&](Context& ctx) { return rms_norm_gradients(ctx, 4200, 5, true); }, {2e-4, 1e-5});
@@ -54,8 +73,8 @@ TEST(RmsNormBackwardKernel, NoRowsClearTheWeightGradientOrLeaveIt) {
   every_device([](Context& ctx) {
     OnDevice<float> written(ctx, 33), added(ctx, std::vector<float>(33, 3.f)),
         w(ctx, std::vector<float>(33, 1));
-    rms_norm_backward<float>(ctx, nullptr, written, nullptr, nullptr, w, nullptr, 0, 33, false);
-    rms_norm_backward<float>(ctx, nullptr, added, nullptr, nullptr, w, nullptr, 0, 33, true);
+    rms_norm_backward<float>(ctx, nullptr, written, nullptr, nullptr, w, nullptr, 0, 33, 33, false);
+    rms_norm_backward<float>(ctx, nullptr, added, nullptr, nullptr, w, nullptr, 0, 33, 33, true);
     EXPECT_TRUE(close(written.vector(), std::vector<float>(33, 0)));
     EXPECT_TRUE(close(added.vector(), std::vector<float>(33, 3)));
   });

@@ -95,11 +95,11 @@ TEST(DeviceKernels, RmsNormAgreesWithTheCpu) {
     for (const std::int64_t D : {1, 31, 32, 33, 127, 129}) {
       const auto x = random_normal<float>(N * D, 1), w = random_normal<float>(D, 2);
       std::vector<float> y(N * D), inverse(N);
-      rms_norm<float>(cpu, y.data(), inverse.data(), x.data(), w.data(), N, D, 1e-5);
+      rms_norm<float>(cpu, y.data(), inverse.data(), x.data(), w.data(), N, D, D, 1e-5);
       every_device([&](Context& ctx) {
         OnDevice<float> x2(ctx, x), w2(ctx, w), y2(ctx, N * D), inverse2(ctx, N), alone(ctx, N * D);
-        rms_norm<float>(ctx, y2, inverse2, x2, w2, N, D, 1e-5);
-        rms_norm<float>(ctx, alone, nullptr, x2, w2, N, D, 1e-5);
+        rms_norm<float>(ctx, y2, inverse2, x2, w2, N, D, D, 1e-5);
+        rms_norm<float>(ctx, alone, nullptr, x2, w2, N, D, D, 1e-5);
         EXPECT_TRUE(close(y2.vector(), y, kFewRoundings)) << N << " x " << D;
         EXPECT_TRUE(close(inverse2.vector(), inverse, kFewRoundings)) << N << " x " << D;
         EXPECT_TRUE(same_bytes(alone.vector(), y2.vector()));
