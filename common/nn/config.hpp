@@ -19,6 +19,7 @@ struct LanguageModelConfig {
   double rope_theta = 10000;
   double norm_epsilon = 1e-5;
   bool tied_head = false;  // the output head is the embedding table
+  bool qk_norm = false;    // RMSNorm over all queries and over all keys of a token, before rotation (OLMoE)
   MoeConfig moe;
 };
 
@@ -37,7 +38,8 @@ inline double parameter_count(const LanguageModelConfig& c) {
       for (const std::int64_t n : p.shape) count *= static_cast<double>(n);
       ffn += count;
     }
-  const double layer = 2 * D + (H + 2 * G) * W * D + H * W * D + ffn;
+  const double norms = 2 * D + (c.qk_norm ? (H + G) * W : 0);
+  const double layer = norms + (H + 2 * G) * W * D + H * W * D + ffn;
   const double tables = static_cast<double>(c.vocabulary) * D * (c.tied_head ? 1 : 2);
   return static_cast<double>(c.layers) * layer + tables + D;
 }

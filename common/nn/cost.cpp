@@ -13,8 +13,9 @@ ModelCost cost_of(const LanguageModelConfig& c) {
   cost.parameters = static_cast<std::int64_t>(parameter_count(c));
   cost.active_parameters = cost.parameters - idle;
   // Matrices cost two FLOPs a parameter; norms and the look-up in the embedding table are not counted, a tied table is, as head.
+  const std::int64_t qk_norms = c.qk_norm ? c.layers * (c.heads + c.kv_heads) * c.head_width : 0;
   const std::int64_t matrices =
-      cost.active_parameters - c.width * (2 * c.layers + 1) - (c.tied_head ? 0 : table);
+      cost.active_parameters - c.width * (2 * c.layers + 1) - qk_norms - (c.tied_head ? 0 : table);
   const double scores =
       4.0 * static_cast<double>(c.heads * c.head_width) * (static_cast<double>(c.context) + 1) / 2;
   cost.flops_per_token = 2.0 * static_cast<double>(matrices) + static_cast<double>(c.layers) * scores;

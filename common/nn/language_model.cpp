@@ -24,6 +24,10 @@ LanguageModel::LanguageModel(Context& ctx, const LanguageModelConfig& c, DType d
     Block b;
     b.input_norm = make_parameter(ctx, dtype, {c.width}, 0);
     b.qkv = make_parameter(ctx, dtype, {(c.heads + 2 * c.kv_heads) * c.head_width, c.width}, in);
+    if (c.qk_norm) {
+      b.q_norm = make_parameter(ctx, dtype, {c.heads * c.head_width}, 0);
+      b.k_norm = make_parameter(ctx, dtype, {c.kv_heads * c.head_width}, 0);
+    }
     b.o = make_parameter(ctx, dtype, {c.width, c.heads * c.head_width}, out);
     b.post_attention_norm = make_parameter(ctx, dtype, {c.width}, 0);
     b.ffn = make_ffn(ctx, dtype, config_);
@@ -55,7 +59,8 @@ Value LanguageModel::run_block(ForwardContext& f, Block& b, const Value& x, ops:
   const LanguageModelConfig& c = config_;
   const ops::SelfAttention shape{f.tokens->sequences, f.tokens->length, c.heads,
                                  c.kv_heads,          c.head_width,     c.rope_theta};
-  const Value qkv = ops::linear(f, ops::rms_norm(f, x, b.input_norm, c.norm_epsilon), b.qkv);
+  Value qkv = ops::linear(f, ops::rms_norm(f, x, b.input_norm, c.norm_epsilon), b.qkv);
+  if (c.qk_norm) qkv = ops::qk_norm(f, qkv, b.q_norm, b.k_norm, c.norm_epsilon);
   const Value attended = ops::self_attention(f, qkv, f.tokens->position, shape, cache);
   const Value middle = ops::add(f, x, ops::linear(f, attended, b.o));
   const Value normed = ops::rms_norm(f, middle, b.post_attention_norm, c.norm_epsilon);
@@ -76,6 +81,10 @@ void LanguageModel::visit(const ParameterVisitor& visitor) {
     const std::string prefix = concat("model.layers.", l, ".");
     visitor(prefix + "input_layernorm.weight", b.input_norm);
     visitor(prefix + "self_attn.qkv_proj.weight", b.qkv);
+    if (config_.qk_norm) {
+      visitor(prefix + "self_attn.q_norm.weight", b.q_norm);
+      visitor(prefix + "self_attn.k_norm.weight", b.k_norm);
+    }
     visitor(prefix + "self_attn.o_proj.weight", b.o);
     visitor(prefix + "post_attention_layernorm.weight", b.post_attention_norm);
     b.ffn->visit(visitor, prefix);

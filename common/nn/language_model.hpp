@@ -1,6 +1,7 @@
 // A decoder-only language model: pre-norm transformer blocks with RoPE, grouped KV heads and an FFN slot that is dense or
-// MoE (the architecture of Mixtral, arXiv:2401.04088, and of Llama when experts = 0). Parameters are named as in Hugging
-// Face's files, except that q, k, v and the experts' matrices are packed (common/io/hf_names.hpp unpacks them).
+// MoE (the architecture of Mixtral, arXiv:2401.04088, of OLMoE, arXiv:2409.02060, with qk_norm, and of Llama when
+// experts = 0). Parameters are named as in Mixtral's files, except that q, k, v and the experts' matrices are packed
+// (common/io/hf_names.hpp unpacks them).
 #pragma once
 
 #include <vector>
@@ -29,7 +30,8 @@ class LanguageModel {
 
  private:
   struct Block {
-    Parameter input_norm, qkv, o, post_attention_norm;
+    Parameter input_norm, qkv, q_norm, k_norm, o,
+        post_attention_norm;  // q_norm, k_norm undefined without qk_norm
     std::unique_ptr<Ffn> ffn;
   };
   Value run_block(ForwardContext& f, Block& block, const Value& x, ops::KvCache* cache);

@@ -16,6 +16,10 @@ Value embedding(ForwardContext& f, const Tensor& id, Parameter& table);
 // y (N, D) = w ⊙ x / rms(x).
 Value rms_norm(ForwardContext& f, const Value& x, Parameter& w, double epsilon);
 
+// RMSNorm of all queries of a row and, apart, of all its keys, before they are rotated (OLMoE, arXiv:2409.02060; values pass).
+// qkv (N, (H+2G)·W) as in self_attention, q (H·W), k (G·W). Without a tape qkv is overwritten.
+Value qk_norm(ForwardContext& f, const Value& qkv, Parameter& q, Parameter& k, double epsilon);
+
 // a + b, same shapes.
 Value add(ForwardContext& f, const Value& a, const Value& b);
 

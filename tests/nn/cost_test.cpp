@@ -29,6 +29,14 @@ TEST(Cost, OfATinyDenseModelByHand) {
                    2 * (2 * (288 + 90) + 64 * 4.5) + 2 * 66);  // a tied head is multiplied all the same
 }
 
+TEST(Cost, NormsOfQueriesAndKeysAreParametersWithoutMatrixProducts) {
+  LanguageModelConfig config = tiny_config();
+  const ModelCost without = cost_of(config);
+  config.qk_norm = true;
+  EXPECT_EQ(cost_of(config).parameters - without.parameters, 2 * (16 + 8));
+  EXPECT_EQ(cost_of(config).flops_per_token, without.flops_per_token);
+}
+
 TEST(Cost, SwitchUsesOneExpert) {
   LanguageModelConfig config = tiny_config();
   const ModelCost two = cost_of(config);
@@ -44,6 +52,7 @@ TEST(Cost, CountsTheElementsThatAreVisited) {
         LanguageModelConfig config = tiny_config(experts);
         config.moe.top_k = 1;
         config.tied_head = tied;
+        config.qk_norm = layers == 3;
         config.layers = layers;
         Context ctx;
         LanguageModel model(ctx, config);

@@ -66,6 +66,13 @@ TEST(LanguageModelGradient, MatchesFiniteDifferencesWithATiedHead) {
   }
 }
 
+TEST(LanguageModelGradient, MatchesFiniteDifferencesWithNormalisedQueriesAndKeys) {
+  LanguageModelConfig config = tiny_config();
+  config.qk_norm = true;
+  config.norm_epsilon = 0.1;
+  check_model(config);
+}
+
 TEST(LanguageModelGradient, MatchesFiniteDifferencesWithDroppedTokens) {
   LanguageModelConfig config = tiny_config();
   config.moe.router = "switch";

@@ -34,7 +34,14 @@ void check_prefix(const LanguageModelConfig& config) {
   }
 }
 
+LanguageModelConfig with_qk_norm() {
+  LanguageModelConfig config = tiny_config();
+  config.qk_norm = true;
+  return config;
+}
+
 TEST(LanguageModel, LaterTokensDoNotChangeEarlierLogits) {
+  check_prefix<double>(with_qk_norm());
   for (const std::int64_t experts : {0, 4}) {
     check_prefix<double>(tiny_config(experts));
     check_prefix<float>(tiny_config(experts));
@@ -88,6 +95,7 @@ TEST(LanguageModel, ChunksThroughTheCacheEqualTheWholeSequence) {
          {std::vector<std::int64_t>{1, 1, 1, 1, 1, 1, 1, 1}, {8}, {3, 5}, {5, 1, 2}}) {
       check_cache<double>(tiny_config(experts), chunks, {1e-13, 1e-12});  // other tiles, other sums
       check_cache<float>(tiny_config(experts), chunks, {1e-5, 1e-5});
+      check_cache<double>(with_qk_norm(), chunks, {1e-13, 1e-12});
     }
 }
 
@@ -104,11 +112,13 @@ TEST(LanguageModel, TheEmbeddingsEntranceEqualsTheIdsEntrance) {
 }
 
 TEST(LanguageModel, TrainingAndInferenceGiveTheSameLogits) {
-  TestModel test(tiny_config(), DType::f32);
-  const Batch batch = batch_of(test.ctx, 2, 5, 11);
-  Tape tape(test.ctx);
-  ForwardContext f{.ctx = test.ctx, .tape = &tape, .training = true, .tokens = &batch.tokens};
-  EXPECT_EQ(values_of<float>(test.model.forward(f).tensor), values_of<float>(test.logits(batch.tokens)));
+  for (const LanguageModelConfig& config : {tiny_config(), with_qk_norm()}) {
+    TestModel test(config, DType::f32);
+    const Batch batch = batch_of(test.ctx, 2, 5, 11);
+    Tape tape(test.ctx);
+    ForwardContext f{.ctx = test.ctx, .tape = &tape, .training = true, .tokens = &batch.tokens};
+    EXPECT_EQ(values_of<float>(test.model.forward(f).tensor), values_of<float>(test.logits(batch.tokens)));
+  }
 }
 
 TEST(LanguageModel, LayersPushTheirMetricsAndLossesUnderTheirNumber) {

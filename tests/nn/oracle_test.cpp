@@ -48,18 +48,28 @@ class ModelOracle {
   }
 
   Doubles norm(Doubles x, const std::string& weight) const {
-    for (std::size_t n = 0; n < x.size(); n += c_.width) {
-      double squares = 0;
-      for (std::int64_t d = 0; d < c_.width; ++d) squares += x[n + d] * x[n + d];
-      const double rms = std::sqrt(squares / static_cast<double>(c_.width) + c_.norm_epsilon);
-      for (std::int64_t d = 0; d < c_.width; ++d) x[n + d] *= p_.at(weight)[d] / rms;
-    }
+    norm_columns(x, c_.width, 0, p_.at(weight));
     return x;
   }
 
+  // Columns from `first` on, as many as w has, of each row of `width`.
+  void norm_columns(Doubles& x, std::int64_t width, std::int64_t first, const Doubles& w) const {
+    for (std::size_t n = first; n < x.size(); n += width) {
+      double squares = 0;
+      for (std::size_t d = 0; d < w.size(); ++d) squares += x[n + d] * x[n + d];
+      const double rms = std::sqrt(squares / static_cast<double>(w.size()) + c_.norm_epsilon);
+      for (std::size_t d = 0; d < w.size(); ++d) x[n + d] *= w[d] / rms;
+    }
+  }
+
   Doubles block(const Doubles& x, const std::string& at) const {
-    const Doubles qkv =
+    Doubles qkv =
         times(norm(x, at + "input_layernorm.weight"), p_.at(at + "self_attn.qkv_proj.weight"), c_.width);
+    if (c_.qk_norm) {
+      const std::int64_t q = c_.heads * c_.head_width, row = q + 2 * c_.kv_heads * c_.head_width;
+      norm_columns(qkv, row, 0, p_.at(at + "self_attn.q_norm.weight"));
+      norm_columns(qkv, row, q, p_.at(at + "self_attn.k_norm.weight"));
+    }
     const ops::SelfAttention shape{batch_.tokens.sequences, batch_.tokens.length, c_.heads, c_.kv_heads,
                                    c_.head_width,           c_.rope_theta};
     const Doubles attended = attention_oracle(qkv, values_of<std::int32_t>(batch_.tokens.position), shape);
@@ -90,7 +100,7 @@ TEST(LanguageModel, EqualsItsDefinition) {
   for (const std::int64_t experts : {0, 4})
     for (const bool tied : {false, true}) {
       LanguageModelConfig config = tiny_config(experts);
-      config.tied_head = tied;
+      config.tied_head = config.qk_norm = tied;
       config.moe.renormalise = !tied;
       config.norm_epsilon = 0.1;  // large enough to be seen
       config.rope_theta = 50;

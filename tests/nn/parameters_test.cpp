@@ -60,6 +60,16 @@ TEST(Parameters, OfAMixtureWithATiedHead) {
                               }));
 }
 
+TEST(Parameters, OfNormalisedQueriesAndKeys) {
+  LanguageModelConfig config = tiny_config(0);
+  config.qk_norm = true;
+  const Names names = names_of(config);
+  ASSERT_EQ(names.size(), 3u + 2 * 8);
+  EXPECT_EQ(names[3], "model.layers.0.self_attn.q_norm.weight (16) no decay");
+  EXPECT_EQ(names[4], "model.layers.0.self_attn.k_norm.weight (8) no decay");
+  EXPECT_EQ(names[5], "model.layers.0.self_attn.o_proj.weight (6, 16)");
+}
+
 LanguageModelConfig wide_config() {
   LanguageModelConfig c = tiny_config(4);
   c.vocabulary = 300;

@@ -1,4 +1,4 @@
-// linear, embedding, rms_norm, add, grouped_ffn, self_attention: finite differences in f64 through inputs and parameters.
+// linear, embedding, rms_norm, qk_norm, add, grouped_ffn, self_attention: finite differences in f64 through inputs and parameters.
 #include <gtest/gtest.h>
 
 #include "common/ops/ops.hpp"
@@ -81,6 +81,29 @@ TEST(RmsNormGradient, MatchesFiniteDifferences) {
         [&](ForwardContext& f, const auto& in) { return project(f, ops::rms_norm(f, in[0], w, 1e-2)); });
     EXPECT_LT(check.worst, kTolerance) << N << " " << D << ": " << check.where;
   }
+}
+
+// Rows of queries, keys and values; values must come through as they are. Without a tape the input is overwritten.
+TEST(QkNormGradient, MatchesFiniteDifferences) {
+  struct Shapes {
+    std::int64_t N, q, k;
+  };
+  for (const auto& [N, Q, K] : {Shapes{1, 2, 2}, {33, 8, 4}, {3, 129, 33}}) {
+    Context ctx(2);
+    Parameter q = normal_parameter(ctx, {Q}, 1), k = normal_parameter(ctx, {K}, 2);
+    const GradientCheck check = check_all(ctx, {normal_tensor(ctx, {N, Q + 2 * K}, 3)}, {&q, &k},
+                                          [&](ForwardContext& f, const auto& in) {
+                                            return project(f, ops::qk_norm(f, copy_of(f, in[0]), q, k, 1e-2));
+                                          });
+    EXPECT_LT(check.worst, kTolerance) << N << " " << Q << ": " << check.where;
+  }
+}
+
+TEST(QkNorm, WidthsThatDoNotFitARowAreAProgrammingError) {
+  Context ctx;
+  Parameter q = normal_parameter(ctx, {4}, 1), k = normal_parameter(ctx, {3}, 2);
+  ForwardContext f{.ctx = ctx};
+  EXPECT_THROW(ops::qk_norm(f, normal_tensor(ctx, {2, 8}, 3), q, k, 1e-2), Error);
 }
 
 TEST(AddGradient, GoesToBothSides) {
