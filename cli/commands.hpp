@@ -9,6 +9,7 @@ int list_main(int argc, char** argv);       // sessions and stages
 int stage_main(int argc, char** argv);      // becomes a stage program
 int demo_main(int argc, char** argv);       // becomes the stage program that is a session's main job
 int generate_main(int argc, char** argv);   // text from a checkpoint
+int convert_main(int argc, char** argv);    // a model from one file layout to another
 int tokenizer_main(int argc, char** argv);  // a byte-level BPE: train, encode, decode
 int bench_main(int argc, char** argv);      // benchmarks: cli/bench.hpp
 int figures_main(int argc, char** argv);    // reruns what made the recorded figures

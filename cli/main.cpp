@@ -26,6 +26,8 @@ constexpr Command kCommands[] = {
     {"list", list_main, "list", "sessions and stages"},
     {"stage", stage_main, "stage NUMBER", "one stage; its options follow"},
     {"generate", generate_main, "generate --ckpt DIR", "text from a trained model"},
+    {"convert", convert_main, "convert --from --to",
+     "a model between our files and Mixtral's, OLMoE's, Llama's"},
     {"tokenizer", tokenizer_main, "tokenizer VERB", "train a byte-level BPE; encode and decode with one"},
     {"bench", bench_main, "bench NAME", "measurements against this machine's own limits"},
     {"figures", figures_main, "figures [--list]", "make the recorded figures and tables again"},

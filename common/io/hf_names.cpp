@@ -6,6 +6,14 @@
 namespace moe {
 namespace {
 
+// What a layout calls the MoE part of a block, and the matrices of an expert.
+struct ExpertNames {
+  const char *part, *gate, *up, *down;
+};
+constexpr ExpertNames kMixtral{"block_sparse_moe.", "w1", "w3", "w2"},
+    kOlmoe{"mlp.", "gate_proj", "up_proj", "down_proj"};
+constexpr std::string_view kPart = kMixtral.part;  // in our names
+
 // Collects consecutive pieces of one packed tensor.
 class Slices {
  public:
@@ -29,6 +37,8 @@ std::vector<PackedParameter> layer_parameters(const LanguageModelConfig& c) {
                                        {"self_attn.qkv_proj.weight", {q + 2 * kv, D}},
                                        {"self_attn.o_proj.weight", {D, q}},
                                        {"post_attention_layernorm.weight", {D}}};
+  if (c.qk_norm)
+    list.insert(list.begin() + 2, {{"self_attn.q_norm.weight", {q}}, {"self_attn.k_norm.weight", {kv}}});
   if (E > 0) {
     for (RouterParameter& p : router_parameters(c.moe, D))
       list.push_back({concat("block_sparse_moe.gate.", p.name), std::move(p.shape)});
@@ -72,28 +82,6 @@ PackedParameter find_parameter(const LanguageModelConfig& c, const std::string& 
   fail_check("a parameter of this configuration", __FILE__, __LINE__, prefix + std::string(rest));
 }
 
-// Views of `parameters` under Hugging Face's names; they share the storage.
-std::vector<NamedTensor> hf_views(const LanguageModelConfig& config,
-                                  std::span<const NamedTensor> parameters) {
-  std::unordered_map<std::string_view, const Tensor*> ours;
-  for (const NamedTensor& p : parameters) MOE_CHECK(ours.emplace(p.name, &p.tensor).second, p.name, " twice");
-  std::vector<NamedTensor> views;
-  for (const PackedParameter& expected : packed_parameters(config)) {
-    const auto found = ours.find(expected.name);
-    MOE_CHECK(found != ours.end(), "no tensor for ", expected.name);
-    const Tensor& tensor = *found->second;
-    MOE_CHECK(tensor.shape() == expected.shape, expected.name, " ", to_string(tensor.shape()), ", expected ",
-              to_string(expected.shape));
-    const Tensor flat = tensor.reshape({tensor.numel()});
-    for (HfSlice& slice : hf_slices(config, expected.name))
-      views.push_back({std::move(slice.name),
-                       flat.slice_rows(slice.first, slice.first + slice.count).reshape(slice.shape)});
-    ours.erase(found);
-  }
-  MOE_CHECK(ours.empty(), std::string(ours.begin()->first), " is no parameter of this configuration");
-  return views;
-}
-
 }  // namespace
 
 std::vector<PackedParameter> packed_parameters(const LanguageModelConfig& c) {
@@ -106,13 +94,14 @@ std::vector<PackedParameter> packed_parameters(const LanguageModelConfig& c) {
   return list;
 }
 
-std::vector<HfSlice> hf_slices(const LanguageModelConfig& c, std::string_view name) {
+std::vector<HfSlice> hf_slices(const LanguageModelConfig& c, std::string_view name, Layout layout) {
   std::string_view rest = name;
   const std::string layer = split_layer(c, rest);
   const PackedParameter whole = find_parameter(c, layer, rest);
   const std::int64_t D = c.width, F = c.ffn_width, q = c.heads * c.head_width, kv = c.kv_heads * c.head_width;
+  const ExpertNames& names = layout == Layout::olmoe ? kOlmoe : kMixtral;
   const auto expert = [&](std::int64_t e, const char* w) {
-    return concat(layer, "block_sparse_moe.experts.", e, ".", w, ".weight");
+    return concat(layer, names.part, "experts.", e, ".", w, ".weight");
   };
   Slices slices;
   if (rest == "self_attn.qkv_proj.weight") {
@@ -126,15 +115,45 @@ std::vector<HfSlice> hf_slices(const LanguageModelConfig& c, std::string_view na
     slices.add(layer + "mlp.down_proj.weight", {D, F});
   } else if (rest == "block_sparse_moe.experts.gate_up.weight") {
     for (std::int64_t e = 0; e < c.moe.experts; ++e) {
-      slices.add(expert(e, "w1"), {F, D});
-      slices.add(expert(e, "w3"), {F, D});
+      slices.add(expert(e, names.gate), {F, D});
+      slices.add(expert(e, names.up), {F, D});
     }
   } else if (rest == "block_sparse_moe.experts.down.weight") {
-    for (std::int64_t e = 0; e < c.moe.experts; ++e) slices.add(expert(e, "w2"), {D, F});
+    for (std::int64_t e = 0; e < c.moe.experts; ++e) slices.add(expert(e, names.down), {D, F});
+  } else if (rest.starts_with(kPart)) {
+    slices.add(concat(layer, names.part, rest.substr(kPart.size())), whole.shape);
   } else {
     slices.add(std::string(name), whole.shape);
   }
   return slices.take();
+}
+
+std::vector<HfSlice> hf_tensors(const LanguageModelConfig& config, Layout layout) {
+  std::vector<HfSlice> all;
+  for (const PackedParameter& p : packed_parameters(config))
+    for (HfSlice& slice : hf_slices(config, p.name, layout)) all.push_back(std::move(slice));
+  return all;
+}
+
+std::vector<NamedTensor> hf_views(const LanguageModelConfig& config, std::span<const NamedTensor> parameters,
+                                  Layout layout) {
+  std::unordered_map<std::string_view, const Tensor*> ours;
+  for (const NamedTensor& p : parameters) MOE_CHECK(ours.emplace(p.name, &p.tensor).second, p.name, " twice");
+  std::vector<NamedTensor> views;
+  for (const PackedParameter& expected : packed_parameters(config)) {
+    const auto found = ours.find(expected.name);
+    MOE_CHECK(found != ours.end(), "no tensor for ", expected.name);
+    const Tensor& tensor = *found->second;
+    MOE_CHECK(tensor.shape() == expected.shape, expected.name, " ", to_string(tensor.shape()), ", expected ",
+              to_string(expected.shape));
+    const Tensor flat = tensor.reshape({tensor.numel()});
+    for (HfSlice& slice : hf_slices(config, expected.name, layout))
+      views.push_back({std::move(slice.name),
+                       flat.slice_rows(slice.first, slice.first + slice.count).reshape(slice.shape)});
+    ours.erase(found);
+  }
+  MOE_CHECK(ours.empty(), std::string(ours.begin()->first), " is no parameter of this configuration");
+  return views;
 }
 
 FileSum write_model(const std::filesystem::path& path, const LanguageModelConfig& config,

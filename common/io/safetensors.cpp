@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <bit>
 #include <cstring>
-#include <set>
+#include <numeric>
 
 #include "common/io/atomic_file.hpp"
 #include "common/io/half.hpp"
@@ -64,35 +64,19 @@ std::string list_of(const std::set<std::string_view>& names) {
   return text;
 }
 
-void check_same_names(const SafetensorsFile& file, std::span<const NamedTensor> tensors) {
-  std::set<std::string_view> missing, surplus;
-  for (const TensorEntry& entry : file.entries()) surplus.insert(entry.name);
-  for (const NamedTensor& t : tensors)
-    if (surplus.erase(t.name) == 0) missing.insert(t.name);
-  if (missing.empty() && surplus.empty()) return;
-  std::string what;
-  if (!missing.empty())
-    what += concat("lacks ", missing.size(), " of ", tensors.size(), " tensors: ", list_of(missing));
-  if (!surplus.empty())
-    what += concat(what.empty() ? "" : "; ", "has ", surplus.size(),
-                   " that are not expected: ", list_of(surplus));
-  bad_file(file.path(), what, kShapeRemedy);
-}
-
-std::vector<TensorEntry> lay_out(std::span<const NamedTensor> tensors, std::vector<const Tensor*>& order) {
-  std::vector<const NamedTensor*> sorted;
-  for (const NamedTensor& t : tensors) sorted.push_back(&t);
-  std::stable_sort(sorted.begin(), sorted.end(), [](const NamedTensor* a, const NamedTensor* b) {
-    return size_of(a->tensor.dtype()) > size_of(b->tensor.dtype());
+std::vector<TensorEntry> lay_out(std::span<const PlannedTensor> tensors, std::vector<std::size_t>& order) {
+  order.resize(tensors.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return *bytes_of_dtype(tensors[a].dtype) > *bytes_of_dtype(tensors[b].dtype);
   });
   std::vector<TensorEntry> entries;
   std::uint64_t place = 0;
-  for (const NamedTensor* t : sorted) {
-    MOE_CHECK(t->tensor.defined(), "tensor ", quote(t->name), " is undefined");
-    entries.push_back(
-        {t->name, file_dtype(t->tensor.dtype()), t->tensor.shape(), place, place + t->tensor.bytes()});
-    place = entries.back().end;
-    order.push_back(&t->tensor);
+  for (const std::size_t i : order) {
+    const PlannedTensor& t = tensors[i];
+    const auto bytes = static_cast<std::uint64_t>(element_count(t.shape) * *bytes_of_dtype(t.dtype));
+    entries.push_back({t.name, t.dtype, t.shape, place, place + bytes});
+    place += bytes;
   }
   return entries;
 }
@@ -113,18 +97,18 @@ const TensorEntry* SafetensorsFile::find(std::string_view name) const {
   return at != by_name_.end() && (*at)->name == name ? *at : nullptr;
 }
 
-void SafetensorsFile::check(std::string_view name, const Tensor& into) const {
+void SafetensorsFile::check(std::string_view name, const Shape& shape, DType dtype) const {
   const TensorEntry* entry = find(name);
   if (!entry) bad_file(path(), "lacks tensor " + quote(name), kShapeRemedy);
-  if (entry->shape != into.shape())
+  if (entry->shape != shape)
     bad_file(path(),
              concat("tensor ", quote(name), " has shape ", to_string(entry->shape), ", expected ",
-                    to_string(into.shape())),
+                    to_string(shape)),
              kShapeRemedy);
-  if (!can_become(entry->dtype, into.dtype()))
+  if (!can_become(entry->dtype, dtype))
     bad_file(path(),
              concat("tensor ", quote(name), " has dtype ", entry->dtype, ", which cannot be read as ",
-                    name_of(into.dtype())),
+                    name_of(dtype)),
              "convert it to F32 with the program that wrote it");
 }
 
@@ -156,26 +140,63 @@ void SafetensorsFile::read(std::string_view name, const Tensor& into) const {
   into.dtype() == DType::i32 ? read_values(std::int32_t{}) : dispatch(into.dtype(), read_values);
 }
 
-FileSum write_tensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
-                      const Metadata& metadata) {
-  std::vector<const Tensor*> order;
-  const std::string header = format_safetensors_header(metadata, lay_out(tensors, order));
+FileSum write_planned(const std::filesystem::path& path, std::span<const PlannedTensor> tensors,
+                      const BytesOf& bytes_of, const Metadata& metadata) {
+  std::vector<std::size_t> order;
+  const std::vector<TensorEntry> entries = lay_out(tensors, order);
+  const std::string header = format_safetensors_header(metadata, entries);
   const std::uint64_t length = header.size();
   AtomicFile file(path);
   file.write(&length, kPrefix);
   file.write(header);
-  std::vector<std::byte> host;
-  for (const Tensor* tensor : order) {
-    host.resize(tensor->bytes());
-    tensor->read(host.data());
-    file.write(host.data(), host.size());
+  std::vector<std::byte> bytes;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    bytes_of(order[i], bytes);
+    MOE_CHECK(bytes.size() == entries[i].end - entries[i].begin, entries[i].name, ": ", bytes.size(),
+              " bytes");
+    file.write(bytes.data(), bytes.size());
   }
   return file.commit();
 }
 
+FileSum write_tensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
+                      const Metadata& metadata) {
+  std::vector<PlannedTensor> planned;
+  for (const NamedTensor& t : tensors) {
+    MOE_CHECK(t.tensor.defined(), "tensor ", quote(t.name), " is undefined");
+    planned.push_back({t.name, file_dtype(t.tensor.dtype()), t.tensor.shape()});
+  }
+  return write_planned(
+      path, planned,
+      [&](std::size_t i, std::vector<std::byte>& bytes) {
+        bytes.resize(tensors[i].tensor.bytes());
+        tensors[i].tensor.read(bytes.data());
+      },
+      metadata);
+}
+
+void check_same_names(const std::filesystem::path& where, std::set<std::string_view> present,
+                      std::span<const std::string_view> expected) {
+  std::set<std::string_view> missing;
+  for (const std::string_view name : expected)
+    if (present.erase(name) == 0) missing.insert(name);
+  if (missing.empty() && present.empty()) return;
+  std::string what;
+  if (!missing.empty())
+    what += concat("lacks ", missing.size(), " of ", expected.size(), " tensors: ", list_of(missing));
+  if (!present.empty())
+    what += concat(what.empty() ? "" : "; ", "has ", present.size(),
+                   " that are not expected: ", list_of(present));
+  bad_file(where, what, kShapeRemedy);
+}
+
 Metadata read_tensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors) {
   const SafetensorsFile file(path);
-  check_same_names(file, tensors);
+  std::set<std::string_view> present;
+  for (const TensorEntry& entry : file.entries()) present.insert(entry.name);
+  std::vector<std::string_view> expected;
+  for (const NamedTensor& t : tensors) expected.push_back(t.name);
+  check_same_names(path, std::move(present), expected);
   for (const NamedTensor& t : tensors) file.check(t.name, t.tensor);
   for (const NamedTensor& t : tensors) file.read(t.name, t.tensor);
   return file.metadata();

@@ -6,7 +6,9 @@
 // expected.
 #pragma once
 
+#include <functional>
 #include <memory>
+#include <set>
 #include <span>
 
 #include "common/io/file.hpp"
@@ -30,7 +32,8 @@ class SafetensorsFile {
 
   // Throws unless the tensor is there, has this shape and can become this dtype: F32, F64, BF16 and F16
   // become f32 or f64 (only F64 to f32 rounds), I32 becomes i32.
-  void check(std::string_view name, const Tensor& into) const;
+  void check(std::string_view name, const Shape& shape, DType dtype) const;
+  void check(std::string_view name, const Tensor& into) const { check(name, into.shape(), into.dtype()); }
   // check(), then fills `into`, which may be a slice of a larger tensor.
   void read(std::string_view name, const Tensor& into) const;
 
@@ -44,10 +47,26 @@ class SafetensorsFile {
   std::vector<const TensorEntry*> by_name_;
 };
 
-// Writes atomically (atomic_file.hpp) and streams: no copy of the data in memory. Names must differ. Data lie
-// widest element first, else in the given order, so that each tensor is aligned to its element.
+// A tensor that is to be written.
+struct PlannedTensor {
+  std::string name;
+  std::string dtype;  // of the file: "F32", "BF16", "F16", ...
+  Shape shape;
+};
+
+// Writes atomically (atomic_file.hpp) and streams: bytes_of(i, bytes) makes those of tensor i, one at a time. Names must
+// differ. Data lie widest element first, else in the given order, so that each tensor is aligned to its element.
+using BytesOf = std::function<void(std::size_t, std::vector<std::byte>&)>;
+FileSum write_planned(const std::filesystem::path& path, std::span<const PlannedTensor> tensors,
+                      const BytesOf& bytes_of, const Metadata& metadata = {});
+
+// The same for tensors in memory, of their own dtypes.
 FileSum write_tensors(const std::filesystem::path& path, std::span<const NamedTensor> tensors,
                       const Metadata& metadata = {});
+
+// Throws, naming up to five of each, unless `present` are the names of `expected`.
+void check_same_names(const std::filesystem::path& where, std::set<std::string_view> present,
+                      std::span<const std::string_view> expected);
 
 // Fills all the tensors. The file must have these names and no others; that and all shapes are checked before
 // the first byte is written. Returns the metadata.

@@ -1,7 +1,10 @@
 // Saving and loading a trainer.
+#include "common/app/format.hpp"
+#include "common/app/machine.hpp"
 #include "common/io/checkpoint_directory.hpp"
 #include "common/io/config_json.hpp"
 #include "common/io/hf_names.hpp"
+#include "common/io/model_directory.hpp"
 #include "common/io/tokenizer_json.hpp"
 #include "common/train/exact_text.hpp"
 #include "common/train/trainer.hpp"
@@ -51,6 +54,18 @@ std::int64_t step_of(const Checkpoint& checkpoint) {
     throw UserError(ExitCode::bad_file, concat(checkpoint.directory.string(), ": the manifest has no step"),
                     "this is not a training checkpoint");
   return std::stoll(it->second);
+}
+
+// Before the allocation, which would succeed: the system ends a program only when it touches the memory.
+void refuse_too_large(const Context& ctx, const LanguageModelConfig& config,
+                      const std::filesystem::path& path) {
+  const double needed = parameter_count(config) * sizeof(float);
+  const auto here = static_cast<double>(this_machine().memory);
+  if (ctx.device.kind != DeviceKind::cuda && here > 0 && needed > here)
+    throw UserError(ExitCode::missing,
+                    concat(path.string(), ": ", format_count(parameter_count(config)), " parameters take ",
+                           format_bytes(needed), " as f32, this machine has ", format_bytes(here)),
+                    "use a machine with more memory, or a smaller model");
 }
 
 }  // namespace
@@ -106,9 +121,11 @@ std::map<std::string, std::string> Trainer::load(const std::filesystem::path& pa
 }
 
 std::unique_ptr<LanguageModel> load_model(Context& ctx, const std::filesystem::path& path) {
-  const Checkpoint checkpoint = open_checkpoint(path);
-  auto model = std::make_unique<LanguageModel>(ctx, read_config(checkpoint.file("config.json")));
-  read_model(checkpoint.file("model.safetensors"), model->config(), parameters_of(*model));
+  const ModelDirectory directory(path);
+  const LanguageModelConfig& config = directory.json().model;
+  refuse_too_large(ctx, config, path);
+  auto model = std::make_unique<LanguageModel>(ctx, config);
+  directory.read(parameters_of(*model));
   return model;
 }
 

@@ -78,7 +78,8 @@ class Trainer {
   double last_seconds_ = 0;
 };
 
-// A model from a checkpoint, for generation and analysis: its configuration and values only.
+// A model for generation and analysis: its configuration and values only. From a checkpoint, a run, or a directory in
+// Mixtral's, OLMoE's or Llama's layout (common/io/model_directory.hpp).
 std::unique_ptr<LanguageModel> load_model(Context& ctx, const std::filesystem::path& path);
 
 }  // namespace moe

@@ -150,7 +150,7 @@ TEST(ConfigJson, EachFaultNamesKeyValueAndWhatIsAllowed) {
       {kLlama, R"("rope_theta":"big")", "rope_theta is \"big\"", "a number"},
       {kLlama, R"("rms_norm_eps":-1e-5)", "rms_norm_eps is -1e-05", "1e-30 to 1"},
       {kLlama, R"("tie_word_embeddings":1)", "tie_word_embeddings is 1", "true or false"},
-      {kLlama, R"("model_type":"gpt2")", "model_type is \"gpt2\"", "\"mixtral\" or \"llama\""},
+      {kLlama, R"("model_type":"gpt2")", "model_type is \"gpt2\"", "\"mixtral\", \"olmoe\" or \"llama\""},
       {kLlama, R"("num_local_experts":4)", "num_local_experts is 4 in a model of type \"llama\"",
        "0 or absent in \"llama\""},
       {kLlama, R"("hidden_act":"gelu")", "hidden_act is \"gelu\"", "\"silu\""},
@@ -193,7 +193,7 @@ TEST(ConfigJson, WhatIsNoObjectIsRefused) {
     EXPECT_TRUE(says(complaint([&] { parse(text); }), "is no JSON object")) << text;
   EXPECT_TRUE(says(complaint([&] { parse(std::string(kLlama) + '\0' + "x"); }), "is no JSON object"));
   EXPECT_TRUE(says(complaint([&] { parse(std::string(1 << 20, '[')); }), "is no JSON object"));
-  EXPECT_TRUE(says(complaint([&] { parse("{}"); }), "vocab_size is absent"));
+  EXPECT_TRUE(says(complaint([&] { parse("{}"); }), "model_type is absent"));
 }
 
 TEST(ConfigJson, EveryTruncationIsRefused) {
