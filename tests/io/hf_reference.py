@@ -44,7 +44,7 @@ def random_model(family, settings, seed):
             if p.dim() == 1:
                 p.copy_(1 + 0.3 * noise)
             else:
-                p.copy_(noise if "embed" in name else 1.5 * noise / p.shape[-1] ** 0.5)
+                p.copy_((4 if "embed" in name else 1.5) * noise / p.shape[-1] ** 0.5)
     return model
 
 
