@@ -172,7 +172,7 @@ TEST(ConfigJson, EachFaultNamesKeyValueAndWhatIsAllowed) {
       {kMixtral, R"("moe_odyssey":{"router":"../x"})", "moe_odyssey.router is \"../x\"", "a-z, 0-9 and _"},
       {kMixtral, R"("moe_odyssey":{"router":""})", "moe_odyssey.router is \"\"", "a-z, 0-9 and _"},
       {kMixtral, R"("moe_odyssey":{"rooter":"top_k"})", "moe_odyssey.\"rooter\" is not known",
-       "router renormalise"},
+       "router qk_norm renormalise"},
       {kMixtral, R"("moe_odyssey":{"balance":"town"})", "moe_odyssey.balance is \"town\"",
        "batch sequence global"},
       {kMixtral, R"("moe_odyssey":{"threshold":2})", "moe_odyssey.threshold is 2", "0 to 1"},
