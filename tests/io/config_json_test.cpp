@@ -18,8 +18,8 @@ bool equal(const LanguageModelConfig& a, const LanguageModelConfig& b) {
   return fields && a.vocabulary == b.vocabulary && a.width == b.width && a.layers == b.layers &&
          a.heads == b.heads && a.kv_heads == b.kv_heads && a.head_width == b.head_width &&
          a.ffn_width == b.ffn_width && a.context == b.context && a.rope_theta == b.rope_theta &&
-         a.norm_epsilon == b.norm_epsilon && a.tied_head == b.tied_head && a.moe.experts == b.moe.experts &&
-         a.moe.router == b.moe.router;
+         a.norm_epsilon == b.norm_epsilon && a.tied_head == b.tied_head && a.qk_norm == b.qk_norm &&
+         a.moe.experts == b.moe.experts && a.moe.router == b.moe.router;
 }
 
 // No field has its default, no double is a short decimal.
@@ -27,7 +27,7 @@ LanguageModelConfig unusual() {
   LanguageModelConfig c;
   c.vocabulary = 1001, c.width = 72, c.layers = 3, c.heads = 6, c.kv_heads = 3, c.head_width = 14,
   c.ffn_width = 77;
-  c.context = 999, c.rope_theta = 1e6 / 3, c.norm_epsilon = 1e-5 / 3, c.tied_head = true;
+  c.context = 999, c.rope_theta = 1e6 / 3, c.norm_epsilon = 1e-5 / 3, c.tied_head = c.qk_norm = true;
   c.moe.experts = 5, c.moe.router = "noisy_top_k", c.moe.groups = 5, c.moe.kept_groups = 2;
   c.moe.top_k = 3, c.moe.balance = "sequence", c.moe.renormalise = false;
   for (const MoeField& field : kMoeFields)
@@ -97,9 +97,62 @@ TEST(ConfigJson, ReadsMixtral) {
   EXPECT_EQ(parameter_count(parse(kMixtral)), 46702792704.0);  // the published count
 }
 
+// The keys and numbers that a public 1B-7B model has.
+constexpr const char* kOlmoe = R"({
+  "architectures": ["OlmoeForCausalLM"], "attention_bias": false, "attention_dropout": 0.0, "clip_qkv": null,
+  "eos_token_id": 50279, "hidden_act": "silu", "hidden_size": 2048, "initializer_range": 0.02, "intermediate_size": 1024,
+  "max_position_embeddings": 4096, "model_type": "olmoe", "norm_topk_prob": false, "num_attention_heads": 16,
+  "num_experts": 64, "num_experts_per_tok": 8, "num_hidden_layers": 16, "num_key_value_heads": 16,
+  "output_router_logits": false, "pad_token_id": 1, "rope_scaling": null, "rope_theta": 10000.0,
+  "router_aux_loss_coef": 0.01, "tie_word_embeddings": false, "torch_dtype": "bfloat16", "use_cache": true,
+  "vocab_size": 50304})";
+
+TEST(ConfigJson, ReadsOlmoe) {
+  LanguageModelConfig expected;
+  expected.vocabulary = 50304, expected.width = 2048, expected.layers = 16, expected.heads = 16,
+  expected.kv_heads = 16;
+  expected.head_width = 128, expected.ffn_width = 1024, expected.context = 4096, expected.qk_norm = true;
+  expected.moe.experts = 64, expected.moe.top_k = 8, expected.moe.renormalise = false,
+  expected.moe.balance_coefficient = 0.01;
+  EXPECT_TRUE(equal(parse(kOlmoe), expected));
+  EXPECT_EQ(parameter_count(parse(kOlmoe)), 6919161856.0);  // the published count
+  const ModelJson json = parse_model_json(kOlmoe, kSource);
+  EXPECT_EQ(json.layout, Layout::olmoe);
+  EXPECT_EQ(json.dtype, "bfloat16");
+  EXPECT_EQ(json.carried, (Metadata{{"eos_token_id", "50279"}, {"pad_token_id", "1"}}));
+}
+
 constexpr const char* kLlama =
     R"({"model_type":"llama","vocab_size":100,"hidden_size":64,"num_hidden_layers":2,"num_attention_heads":4,)"
     R"("intermediate_size":128,"max_position_embeddings":512})";
+
+TEST(ConfigJson, LayoutIsOursWhereOurPartIs) {
+  EXPECT_EQ(parse_model_json(kMixtral, kSource).layout, Layout::mixtral);
+  EXPECT_EQ(parse_model_json(kLlama, kSource).layout, Layout::llama);
+  EXPECT_EQ(parse_model_json(to_config_json(unusual()), kSource).layout, Layout::moe);
+}
+
+TEST(ConfigJson, AbsentKeysGetTheDefaultsOfTheirModel) {
+  const std::string sizes =
+      R"("vocab_size":100,"hidden_size":64,"num_hidden_layers":2,"num_attention_heads":16,)"
+      R"("intermediate_size":128,"max_position_embeddings":512,"num_experts_per_tok":2)";
+  const LanguageModelConfig mixtral =
+                                parse(R"({"model_type":"mixtral","num_local_experts":4,)" + sizes + "}"),
+                            olmoe = parse(R"({"model_type":"olmoe","num_experts":4,)" + sizes + "}");
+  EXPECT_EQ(mixtral.kv_heads, 8);
+  EXPECT_EQ(mixtral.rope_theta, 1e6);
+  EXPECT_EQ(mixtral.norm_epsilon, 1e-5);
+  EXPECT_EQ(mixtral.moe.balance_coefficient, 0.001);
+  EXPECT_EQ(
+      parse(R"({"model_type":"mixtral","num_key_value_heads":null,"num_local_experts":4,)" + sizes + "}")
+          .kv_heads,
+      16);
+  EXPECT_EQ(olmoe.kv_heads, 16);
+  EXPECT_EQ(olmoe.rope_theta, 1e4);
+  EXPECT_EQ(olmoe.norm_epsilon, 1e-5);
+  EXPECT_EQ(olmoe.moe.balance_coefficient, 0.01);
+  EXPECT_FALSE(olmoe.moe.renormalise);
+}
 
 TEST(ConfigJson, AbsentKeysGetTheDefaultsOfTheHeader) {
   const LanguageModelConfig c = parse(kLlama);
@@ -160,6 +213,17 @@ TEST(ConfigJson, EachFaultNamesKeyValueAndWhatIsAllowed) {
       {kLlama, R"("rope_parameters":{"rope_type":"yarn"})", "rope_parameters.rope_type is \"yarn\"",
        "\"default\""},
       {kLlama, R"("rope_parameters":7)", "rope_parameters is 7", "an object"},
+      {kLlama, R"("rope_parameters":{"partial_rotary_factor":0.5})",
+       "rope_parameters.partial_rotary_factor is 0.5", "1"},
+      {kLlama, R"("partial_rotary_factor":0.25)", "partial_rotary_factor is 0.25", "1"},
+      {kLlama, R"("quantization_config":{})", "quantization_config is an object", "null or false"},
+      {kLlama, R"("eos_token_id":"</s>")", "eos_token_id is \"</s>\"", "an integer"},
+      {kOlmoe, R"("clip_qkv":8.0)", "clip_qkv is 8.0", "null or false"},
+      {kOlmoe, R"("num_experts":null)", "num_experts is absent", "an integer"},
+      {kOlmoe, R"("num_experts":0)", "num_experts is 0 in a model of type \"olmoe\"", "1 or more"},
+      {kOlmoe, R"("head_dim":64)", "head_dim is 64", "hidden_size / num_attention_heads"},
+      {kOlmoe, R"("norm_topk_prob":1)", "norm_topk_prob is 1", "true or false"},
+      {kOlmoe, R"("moe_odyssey":{})", "moe_odyssey is an object", "null or false"},
       {kMixtral, R"("num_local_experts":0)", "num_local_experts is 0 in a model of type \"mixtral\"",
        "1 or more"},
       {kMixtral, R"("num_local_experts":null)", "num_local_experts is absent", "an integer"},
