@@ -89,7 +89,9 @@ void generate(Context& ctx, LanguageModel& model, std::span<const Token> prompt,
                     half = std::max<std::size_t>(1, context / 2);
   std::vector<Token> text(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), kept)),
                           prompt.end());
-  std::vector<ops::KvCache> caches = model.make_caches(ctx, model.config().context);
+  // No more than will be read: contexts of others are long, 131,072 positions and more.
+  const std::size_t most = std::min(context, text.size() + static_cast<std::size_t>(s.tokens));
+  std::vector<ops::KvCache> caches = model.make_caches(ctx, static_cast<std::int64_t>(most));
   std::size_t read = 0, shown = 0;  // of text: in the cache; given to on_token
   for (std::int64_t made = 0;; ++made) {
     if (text.size() > context) {  // read the last half again, without showing it twice

@@ -3,7 +3,8 @@
 
   hf_reference.py make tests/io/hf                 the vectors that hf_logits_test.cpp reads; same versions, same bytes
   hf_reference.py check bin/moe bin/io_tests       larger models, through `moe convert` and back into transformers:
-                                                   its logits before and after, and ours; [RUN ...]: also our checkpoints
+                                                   its logits before and after, and ours. More
+                                                   arguments, LAYOUT=RUN: checkpoints of ours, too
 
 pip install torch transformers safetensors
 """
