@@ -1,8 +1,9 @@
-// config.json and the manifest of a checkpoint.
+// config.json, the manifest of a checkpoint and the index of shards.
 #include "common/io/config_json.hpp"
 
 #include "common/io/hf_names.hpp"
 #include "common/io/manifest.hpp"
+#include "common/io/shard_index.hpp"
 #include "tests/fuzz/targets.hpp"
 
 namespace moe::fuzz {
@@ -23,16 +24,23 @@ void check_names(const LanguageModelConfig& config) {
 }
 
 bool run_model(std::string_view input) {
-  const LanguageModelConfig config = parse_config_json(input, "fuzz");
-  const std::string text = to_config_json(config);
-  MOE_CHECK(to_config_json(parse_config_json(text, "again")) == text, text);
-  check_names(config);
+  const ModelJson json = parse_model_json(input, "fuzz");
+  const std::string text = to_model_json(json), ours = to_config_json(json.model);
+  MOE_CHECK(to_model_json(parse_model_json(text, "again")) == text, text);
+  MOE_CHECK(to_config_json(parse_config_json(ours, "again")) == ours, ours);
+  check_names(json.model);
   return true;
 }
 
 bool run_manifest(std::string_view input) {
   const std::string text = format_manifest(parse_manifest(input, "fuzz", "remedy"));
   MOE_CHECK(format_manifest(parse_manifest(text, "again", "remedy")) == text, text);
+  return true;
+}
+
+bool run_index(std::string_view input) {
+  const ShardMap files = parse_shard_index(input, "fuzz");
+  MOE_CHECK(parse_shard_index(format_shard_index(files, input.size()), "again") == files, "another index");
   return true;
 }
 
@@ -51,6 +59,7 @@ Manifest small_manifest() {
 bool run_config(std::string_view input) {
   if (input.starts_with('M')) return run_manifest(input.substr(1));
   if (input.starts_with('S')) return run_manifest(with_right_sum(input.substr(1)));
+  if (input.starts_with('I')) return run_index(input.substr(1));
   return run_model(input);
 }
 
@@ -60,12 +69,19 @@ std::vector<std::string> config_seeds() {
   moe.moe.router = "bias_balanced";
   const std::string manifest = format_manifest(small_manifest());
   return {
-      to_config_json(moe), to_config_json(dense),
+      to_config_json(moe),
+      to_config_json(dense),
       R"({"model_type":"mixtral","vocab_size":32,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,)"
       R"("num_key_value_heads":1,"intermediate_size":4,"max_position_embeddings":16,"num_local_experts":2,)"
       R"("num_experts_per_tok":1,"rope_parameters":{"rope_type":"default","rope_theta":1e4},"rope_scaling":null,)"
       R"("sliding_window":null,"attention_bias":false,"hidden_act":"silu","torch_dtype":"bfloat16"})",
-      "M" + manifest, "S" + manifest.substr(0, manifest.rfind("  \"manifest_crc32\""))};
+      R"({"model_type":"olmoe","vocab_size":32,"hidden_size":8,"num_hidden_layers":1,"num_attention_heads":2,)"
+      R"("intermediate_size":4,"max_position_embeddings":16,"num_experts":2,"num_experts_per_tok":1,)"
+      R"("norm_topk_prob":true,"clip_qkv":null,"eos_token_id":[3,4],"pad_token_id":1,"dtype":"float16"})",
+      "I" +
+          format_shard_index({{"a.weight", "model-00001-of-00002.safetensors"}, {"b", "x.safetensors"}}, 12),
+      "M" + manifest,
+      "S" + manifest.substr(0, manifest.rfind("  \"manifest_crc32\""))};
 }
 
 }  // namespace moe::fuzz

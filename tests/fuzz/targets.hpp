@@ -32,8 +32,8 @@ std::vector<std::string> safetensors_seeds();
 bool run_tokenizer(std::string_view input);
 std::vector<std::string> tokenizer_seeds();
 
-// A config.json; or "M" + a checkpoint's manifest, or "S" + one whose checksum is put right before it is read, since no
-// fuzzer guesses a CRC-32.
+// A config.json; or "I" + an index of shards; or "M" + a checkpoint's manifest, or "S" + one whose checksum is put right
+// before it is read, since no fuzzer guesses a CRC-32.
 bool run_config(std::string_view input);
 std::vector<std::string> config_seeds();
 
