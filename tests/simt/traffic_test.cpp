@@ -314,6 +314,19 @@ TEST(Traffic, IsSaidInOneSentence) {
   EXPECT_EQ(describe(row), "softmax.cu:23: load from global memory, 32.0 sectors a request, 4.0 would do");
 }
 
+TEST(Traffic, TheReadmesExampleIsTrue) {
+  MOE_SKIP_WITHOUT_LINES();
+  std::ifstream file(MOE_BROKEN_KERNELS "/../../../kernels/simt/README.md");
+  const std::string readme{std::istreambuf_iterator<char>(file), {}};
+  for (const int padding : {0, 1}) {
+    std::string said;
+    for (const simt::TrafficRow& row : traffic_of(kernels_checked::transposition, padding).rows())
+      said += describe(row) + "\n";
+    EXPECT_NE(said, "");
+    EXPECT_NE(readme.find("```\n" + said + "```"), std::string::npos) << said;
+  }
+}
+
 }  // namespace
 }  // namespace moe
 
