@@ -37,7 +37,8 @@ bool is_best(const std::vector<VersionRow>& rows, std::size_t i) {
 
 std::vector<Run> all_runs() {
   std::vector<Run> runs = {{}, {.matrix_inputs = DType::bf16}};
-  for (const RouterRow& row : router_table()) runs.push_back({.router = row.name});
+  for (const RouterRow& row : router_table())
+    if (row.name != runs[0].router) runs.push_back({.router = row.name});
   const std::vector<VersionRow> rows = all_versions();
   for (std::size_t i = 0; i < rows.size(); ++i)
     if (rows[i].device == DeviceKind::checked && !is_best(rows, i))
@@ -119,8 +120,9 @@ Table table_of_lines(const std::vector<TrafficRow>& rows) {
                {"efficiency"},
                {"too many passes"}});
   for (const TrafficRow& row : rows)
-    table.row({row.kernel, concat(short_file(row.file), ":", row.line), name_of(row.space), name_of(row.kind),
-               std::to_string(row.counts.requests), format_fixed(row.counts.passes_per_request(), 2),
+    table.row({row.kernel, row.line ? concat(short_file(row.file), ":", row.line) : "unknown",
+               name_of(row.space), name_of(row.kind), std::to_string(row.counts.requests),
+               format_fixed(row.counts.passes_per_request(), 2),
                format_fixed(row.counts.least_per_request(), 2), format_fixed(row.counts.efficiency(), 2),
                std::to_string(row.counts.passes - row.counts.least)});
   return table;
