@@ -1,4 +1,4 @@
-// What the CUDA kernels ask of memory, counted on the checked device: no clock, no GPU, the same on every machine.
+// What the CUDA kernels ask of memory, counted on the checked device: no clock, no GPU.
 #include <algorithm>
 #include <array>
 #include <cstdio>

@@ -1,12 +1,5 @@
 // What the checked device counts, against cases worked out by hand: requests, lanes, passes/least.
-#include "kernels/simt/traffic.hpp"
-
-#include <algorithm>
-#include <fstream>
-
-#include "tests/simt/support.hpp"
-#include "tests/simt/traffic/cases.hpp"
-#include "tests/support/on_device.hpp"
+#include "tests/simt/traffic/counts.hpp"
 
 #ifdef MOE_HAVE_CHECKED
 
@@ -14,51 +7,6 @@ namespace moe {
 namespace {
 
 using namespace testing;
-
-constexpr std::int64_t kN = 2048;
-
-// The line of traffic/cases.cu that ends in "// tag".
-int line_with(const std::string& tag) {
-  std::ifstream file(MOE_BROKEN_KERNELS "/../traffic/cases.cu");
-  int number = 1;
-  for (std::string line; std::getline(file, line); ++number)
-    if (line.ends_with("  // " + tag)) return number;
-  ADD_FAILURE() << "no line ends in // " << tag;
-  return 0;
-}
-
-// Counts of the runs in `run(ctx, y, x)` on a checked device.
-template <class Run>
-simt::Traffic traffic_of(Run&& run, std::uint64_t order = 0) {
-  simt::Traffic traffic;
-  Context ctx({.kind = DeviceKind::checked}, 2);
-  ctx.emulated_order = order;
-  ctx.traffic = &traffic;
-  OnDevice<float> y(ctx, kN), x(ctx, random_normal<float>(kN, 1));
-  EXPECT_EQ(reinterpret_cast<std::uintptr_t>(x.data()) % 32, 0u) << "cases count from whole sectors";
-  run(ctx, y.data(), x.data());
-  return traffic;
-}
-
-simt::Traffic traffic_of(TrafficKernel* kernel, int variant = 0, std::uint64_t order = 0) {
-  return traffic_of([=](Context& ctx, float* y, const float* x) { kernel(ctx, y, x, variant); }, order);
-}
-
-// "requests lanes passes/least", over the rows of the line with the tag.
-std::string counts(const simt::Traffic& traffic, const std::string& tag, simt::Space space,
-                   simt::TrafficKind kind) {
-  const int line = line_with(tag);
-  simt::TrafficCounts sum;
-  for (const simt::TrafficRow& row : traffic.rows())
-    if (row.file.ends_with("tests/simt/traffic/cases.cu") && row.line == line && row.space == space &&
-        row.kind == kind)
-      sum.add(row.counts);
-  return concat(sum.requests, " ", sum.lanes, " ", sum.passes, "/", sum.least);
-}
-
-constexpr auto kGlobal = simt::Space::global, kShared = simt::Space::shared;
-constexpr auto kLoad = simt::TrafficKind::load, kStore = simt::TrafficKind::store,
-               kAtomic = simt::TrafficKind::atomic;
 
 std::string strided(StridedCase c, simt::TrafficKind kind = kLoad) {
   const auto run = [=](Context& ctx, float* y, const float* x) {
@@ -171,87 +119,6 @@ TEST(TrafficLines, InlinedHelpersCountOnTheirOwnLine) {
   EXPECT_EQ(counts(traffic_of(kernels_checked::by_helper), "helper", kGlobal, kLoad), "2 64 12/8");
 }
 
-TEST(TrafficShared, TranspositionConflictsWithoutPadding) {
-  MOE_SKIP_WITHOUT_LINES();
-  const simt::Traffic plain = traffic_of(kernels_checked::transposition, 0);
-  EXPECT_EQ(counts(plain, "into tile", kGlobal, kLoad), "32 1024 128/128");
-  EXPECT_EQ(counts(plain, "into tile", kShared, kStore), "32 1024 32/32");
-  EXPECT_EQ(counts(plain, "out of tile", kShared, kLoad), "32 1024 1024/32");
-  EXPECT_EQ(counts(plain, "out of tile", kGlobal, kStore), "32 1024 128/128");
-  const simt::Traffic padded = traffic_of(kernels_checked::transposition, 1);
-  EXPECT_EQ(counts(padded, "into tile", kShared, kStore), "32 1024 32/32");
-  EXPECT_EQ(counts(padded, "out of tile", kShared, kLoad), "32 1024 32/32");
-}
-
-TEST(TrafficShared, StridesMeetInBanksAndOneWordIsShared) {
-  MOE_SKIP_WITHOUT_LINES();
-  const auto of = [](int stride) {
-    return counts(traffic_of(kernels_checked::shared_strided, stride), "shared stride", kShared, kLoad);
-  };
-  EXPECT_EQ(of(0), "1 32 1/1");
-  EXPECT_EQ(of(1), "1 32 1/1");
-  EXPECT_EQ(of(2), "1 32 2/1");
-  EXPECT_EQ(of(3), "1 32 1/1");
-  EXPECT_EQ(of(4), "1 32 4/1");
-  EXPECT_EQ(of(31), "1 32 1/1");
-  EXPECT_EQ(of(32), "1 32 32/1");
-}
-
-TEST(TrafficShared, VectorsAreServedByQuarters) {
-  MOE_SKIP_WITHOUT_LINES();
-  const auto of = [](int stride) {
-    return counts(traffic_of(kernels_checked::shared_vectors, stride), "shared vectors", kShared, kLoad);
-  };
-  EXPECT_EQ(of(1), "1 32 4/4");
-  EXPECT_EQ(of(2), "1 32 8/4");
-  EXPECT_EQ(of(3), "1 32 4/4");
-  EXPECT_EQ(counts(traffic_of(kernels_checked::shared_vectors, 1), "shared vectors in", kShared, kStore),
-            "4 128 16/16");
-}
-
-TEST(TrafficShared, HalvesOfAWordAreOneWord) {
-  MOE_SKIP_WITHOUT_LINES();
-  EXPECT_EQ(counts(traffic_of(kernels_checked::shared_halves), "halves", kShared, kLoad), "1 32 1/1");
-}
-
-TEST(TrafficAtomics, OfOneSharedWordTakeTurns) {
-  MOE_SKIP_WITHOUT_LINES();
-  const auto of = [](int words) {  // of integers and, by compare and swap, of floats
-    return counts(traffic_of(kernels_checked::shared_atomics, words), "shared atomic", kShared, kAtomic);
-  };
-  EXPECT_EQ(of(32), "2 64 2/2");
-  EXPECT_EQ(of(4), "2 64 16/2");
-  EXPECT_EQ(of(1), "2 64 64/2");
-}
-
-TEST(TrafficAtomics, OfGlobalMemoryAreSectors) {
-  MOE_SKIP_WITHOUT_LINES();
-  const auto of = [](int words) {
-    return counts(traffic_of(kernels_checked::global_atomics, words), "global atomic", kGlobal, kAtomic);
-  };
-  EXPECT_EQ(of(32), "1 32 4/4");
-  EXPECT_EQ(of(1), "1 32 1/1");
-}
-
-TEST(TrafficTensorCores, RowsOfMatricesMeetInBanks) {
-  MOE_SKIP_WITHOUT_LINES();
-  const auto of = [](int pitch) {
-    return counts(traffic_of(kernels_checked::matrix_rows, pitch), "ldmatrix", kShared, kLoad);
-  };
-  EXPECT_EQ(of(16), "1 32 4/4");
-  EXPECT_EQ(of(80), "1 32 4/4");
-  EXPECT_EQ(of(128), "1 32 32/4");
-}
-
-TEST(TrafficTensorCores, AsynchronousCopiesCountWhereTheyAreIssued) {
-  MOE_SKIP_WITHOUT_LINES();
-  const simt::Traffic traffic = traffic_of(kernels_checked::asynchronous_copy);
-  EXPECT_EQ(counts(traffic, "cp.async", kGlobal, kLoad), "1 32 16/16");
-  EXPECT_EQ(counts(traffic, "cp.async", kShared, kStore), "1 32 4/4");
-  EXPECT_EQ(counts(traffic, "wait", kShared, kStore), "0 0 0/0");
-  EXPECT_EQ(counts(traffic, "wait", kGlobal, kLoad), "0 0 0/0");
-}
-
 std::string text_of(const std::vector<simt::TrafficRow>& rows) {
   std::string text;
   for (const simt::TrafficRow& r : rows)
@@ -300,7 +167,7 @@ TEST(Traffic, IsOfTheCheckedDeviceAndOfContextsThatAskForIt) {
   Context emulated({.kind = DeviceKind::emulated}), checked({.kind = DeviceKind::checked});
   emulated.traffic = &traffic;
   for (Context* ctx : {&emulated, &checked}) {
-    OnDevice<float> y(*ctx, kN), x(*ctx, random_normal<float>(kN, 1));
+    OnDevice<float> y(*ctx, kTrafficElements), x(*ctx, random_normal<float>(kTrafficElements, 1));
     (ctx == &emulated ? kernels_emulated::vector4_copy : kernels_checked::vector4_copy)(*ctx, y, x, 0);
   }
   EXPECT_TRUE(traffic.rows().empty());
