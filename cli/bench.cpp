@@ -56,6 +56,8 @@ int bench_main(int argc, char** argv) {
       {"floors", bench_floors_main, "counts, no clock: the least time a GPU can need for a training step"},
       {"ptxas", bench_ptxas_main,
        "no clock either: every CUDA kernel's registers, memory and spills, by nvcc"},
+      {"traffic", bench_traffic_main,
+       "nor here: sectors and bank conflicts of every CUDA kernel, counted on the CPU"},
   };
   if (argc > 1)
     for (const Benchmark& b : kBenchmarks)

@@ -15,6 +15,7 @@ int bench_tokenizer_main(int argc, char** argv);
 int bench_emulated_main(int argc, char** argv);
 int bench_floors_main(int argc, char** argv);
 int bench_ptxas_main(int argc, char** argv);
+int bench_traffic_main(int argc, char** argv);
 
 double seconds_of(const std::function<void()>& work);
 double median(std::vector<double> values);

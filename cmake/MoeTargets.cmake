@@ -67,7 +67,9 @@ function(moe_checked name)
   target_link_libraries(${name}_checked PRIVATE moe_source_flags)
   target_compile_definitions(${name}_checked PRIVATE MOE_CHECKED_BACKEND MOE_HAVE_CHECKED)
   # -O1 and no merging of like code: a report names the line that was written, not one that the optimiser made of two.
+  # -fno-tree-sra: a vector is loaded as one, not component by component.
   target_compile_options(${name}_checked PRIVATE -O1 -g1 -finline-small-functions -fno-crossjumping -fno-tree-tail-merge
+    -fno-tree-sra
     -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset  # expanded in place they would not be watched
     -fsanitize=thread,bounds,alignment --param=tsan-instrument-func-entry-exit=0)
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}_checked.o)

@@ -17,6 +17,9 @@ namespace moe {
 class Profiler;    // kernels/base/trace.hpp
 class GemmLog;     // kernels/gemm/gemm_log.hpp
 class ThreadPool;  // kernels/base/thread_pool.hpp
+namespace simt {
+class Traffic;  // kernels/simt/traffic.hpp
+}
 
 // "This operation by that version": a row's name in the operation's table.
 struct ChosenVersion {
@@ -42,8 +45,9 @@ struct Context {
   std::shared_ptr<Allocator> allocator = make_caching_allocator();
   std::shared_ptr<void>
       blas;  // a GPU's matrix library for this stream (kernels/gemm), made when first needed
-  Profiler* profiler = nullptr;  // not owned; null: no tracing
-  GemmLog* gemm_log = nullptr;   // not owned; null: GEMM calls are not recorded
+  Profiler* profiler = nullptr;      // not owned; null: no tracing
+  GemmLog* gemm_log = nullptr;       // not owned; null: GEMM calls are not recorded
+  simt::Traffic* traffic = nullptr;  // not owned; null: the checked device counts no traffic
 };
 
 // This build has kernels for it; a GPU may still be missing (kernels/base/cuda/runtime.hpp).

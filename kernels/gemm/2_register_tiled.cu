@@ -15,10 +15,15 @@ __global__ void __launch_bounds__(kTileThreads)
   Micro sum = {};
   multiply<kLeft, kRight>(sum, left, {a + (kLeft == kAlongDepth ? m * s.lda : m), s.lda, s.M - m}, right,
                           {b + (kRight == kAlongDepth ? n * s.ldb : n), s.ldb, s.N - n}, s.K);
-  for_each(sum, [&](int row, int column, float x) {
-    if (m + row >= s.M || n + column >= s.N) return;
+  const bool aligned = is_aligned(c, s.ldc);
+  for_each_quad(sum, [&](int row, int column, Quad x) {
+    if (m + row >= s.M) return;
+    const std::int64_t valid = s.N - n - column;
     float* out = c + (m + row) * s.ldc + n + column;
-    *out = alpha * x + (beta == 0 ? 0 : beta * *out);
+    const Quad old = beta == 0 ? Quad{} : load_quad(out, valid, aligned);
+    MOE_UNROLL
+    for (int j = 0; j < 4; ++j) x.x[j] = alpha * x.x[j] + (beta == 0 ? 0 : beta * old.x[j]);
+    store_quad(out, x, valid, aligned);
   });
 }
 

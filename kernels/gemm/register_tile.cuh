@@ -74,8 +74,28 @@ __device__ inline Quad load_quad(const float* from, std::int64_t valid, bool ali
   for (int i = 0; i < 4; ++i) quad.x[i] = i < valid ? from[i] : 0.f;
   return quad;
 }
+__device__ inline void store_quad(float* to, const Quad& quad, std::int64_t valid, bool aligned) {
+  if (aligned && valid >= 4) {
+    *reinterpret_cast<Quad*>(to) = quad;
+    return;
+  }
+  MOE_UNROLL
+  for (int i = 0; i < 4; ++i)
+    if (i < valid) to[i] = quad.x[i];
+}
 __device__ inline bool is_aligned(const float* data, std::int64_t ld) {
   return reinterpret_cast<std::uintptr_t>(data) % sizeof(Quad) == 0 && ld % 4 == 0;
+}
+
+// visit(row, column, quad): numbers of columns column .. +3. One by one, stores of a warp would touch every sector four times.
+template <class Visit>
+__device__ inline void for_each_quad(const Micro& sum, Visit visit) {
+  const int rows = place_of_rows(), columns = place_of_columns();
+  MOE_UNROLL
+  for (int i = 0; i < 8; ++i) MOE_UNROLL
+  for (int j = 0; j < 8; j += 4)
+    visit(micro_row(rows, i), micro_row(columns, j),
+          Quad{{sum.at[i][j], sum.at[i][j + 1], sum.at[i][j + 2], sum.at[i][j + 3]}});
 }
 
 // Columns kFirst .. kFirst + kCount of a slab from steps k0 .. of an operand of the given depth. Neighbouring threads read

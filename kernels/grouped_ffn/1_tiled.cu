@@ -114,10 +114,15 @@ __global__ void __launch_bounds__(kTileThreads)
   Micro sum = {};
   multiply<kAcrossDepth, kAcrossDepth>(sum, left, {left_rows + begin * M + m, M, M - m}, right,
                                        {right_rows + begin * N + n, N, N - n}, rows);
-  for_each(sum, [&](int row, int column, float value) {
-    if (m + row >= M || n + column >= N) return;
+  const bool aligned = is_aligned(dw, N);
+  for_each_quad(sum, [&](int row, int column, Quad value) {
+    if (m + row >= M) return;
+    const std::int64_t valid = N - n - column;
     float* out = dw + (e * M + m + row) * N + n + column;
-    *out = accumulate ? *out + value : value;
+    const Quad old = accumulate ? load_quad(out, valid, aligned) : Quad{};
+    MOE_UNROLL
+    for (int j = 0; j < 4; ++j) value.x[j] = accumulate ? old.x[j] + value.x[j] : value.x[j];
+    store_quad(out, value, valid, aligned);
   });
 }
 

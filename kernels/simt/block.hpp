@@ -103,6 +103,7 @@ struct Launch {
   Where where;
   bool watched = false;                         // every access is checked (kernels/simt/checked)
   std::span<const void* const> arguments = {};  // of the kernel: pointers, and null for what is not one
+  const void* kernel = nullptr;                 // the function
 };
 
 // The block that runs n-th: `order` says which, an empty one that they run as they are numbered.

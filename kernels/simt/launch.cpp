@@ -63,11 +63,11 @@ Block& block_of_this_thread() {
 }
 
 // One after the other: the checker knows one running block, and accesses of earlier ones.
-void run_watched(const Launch& l, const std::vector<std::uint32_t>& order) {
+void run_watched(const Launch& l, const std::vector<std::uint32_t>& order, Traffic* traffic) {
   static std::mutex one_at_a_time;
   static Checker checker;
   const std::lock_guard lock(one_at_a_time);
-  checker.begin_launch(l, order);
+  checker.begin_launch(l, order, traffic);
   const std::shared_ptr<void> at_end(nullptr, [](void*) { checker.end_launch(); });
   for (std::uint64_t n = 0; n < l.grid.count(); ++n) {
     block_of_this_thread().run(l, nth_block(l, order, n), &checker);
@@ -87,7 +87,7 @@ void run_grid(Context& ctx, const Launch& l) {
   check_shape(l);
   const DeviceAccess access(*ctx.allocator);
   const std::vector<std::uint32_t> order = block_order(l);
-  if (l.watched) return run_watched(l, order);
+  if (l.watched) return run_watched(l, order, ctx.traffic);
   FirstError error;
   parallel_for(ctx, static_cast<std::int64_t>(l.grid.count()), 1, [&](std::int64_t n, std::int64_t) {
     if (error.any()) return;

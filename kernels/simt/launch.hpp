@@ -70,7 +70,8 @@ void launch(LaunchContext at, void (*kernel)(Parameters...), dim3 grid, dim3 blo
                     {flavoured::call_opaque<Parameters...>, &call},
                     at.where,
                     kWatched,
-                    pointers});
+                    pointers,
+                    reinterpret_cast<const void*>(kernel)});
 }
 
 }  // namespace MOE_SIMT_FLAVOUR

@@ -89,6 +89,20 @@ void check_aligned(const void* address, std::uintptr_t bytes, const char* what, 
     stop_here(where, concat(what, " an address that is no multiple of ", bytes));
 }
 
+bool take_oldest(unsigned pending, twin::AsyncCopy& copy) {
+  Copies& mine = copies_of_thread();
+  if (mine.delivered == mine.queue.size()) {
+    mine.queue.clear();
+    mine.delivered = 0;
+    return false;
+  }
+  const Copies::Entry& oldest = mine.queue[mine.delivered];
+  if (oldest.group + pending >= mine.groups) return false;
+  copy = oldest.copy;
+  ++mine.delivered;
+  return true;
+}
+
 }  // namespace
 
 void forget_async_copies() {
@@ -149,18 +163,11 @@ void end_group() {
   ++copies_of_thread().groups;
 }
 
+// Between `true` and `false` the caller copies.
 bool next_copy(unsigned pending, AsyncCopy& copy) {
-  Copies& mine = copies_of_thread();
-  if (mine.delivered == mine.queue.size()) {
-    mine.queue.clear();
-    mine.delivered = 0;
-    return false;
-  }
-  const Copies::Entry& oldest = mine.queue[mine.delivered];
-  if (oldest.group + pending >= mine.groups) return false;
-  copy = oldest.copy;
-  ++mine.delivered;
-  return true;
+  const bool there = take_oldest(pending, copy);
+  if (Checker* checker = here->block->checker()) checker->count_traffic(!there);
+  return there;
 }
 
 bool names_row(int count, const void* row, Where where) {

@@ -44,8 +44,7 @@ bool finish(Warp& warp, unsigned mask) {
   }
   warp.resolve[first.lane](warp, arrived);
   if (first.block->stopped()) return false;
-  if (Checker* checker = first.block->checker(); checker && first.op == Op::syncwarp)
-    checker->passed_syncwarp(warp, arrived);
+  if (Checker* checker = first.block->checker()) checker->passed_warp_operation(warp, arrived, first.op);
   for (unsigned left = arrived; left; left &= left - 1)
     warp.lanes[std::countr_zero(left)].state = Thread::State::ready;
   warp.waiting &= ~arrived;

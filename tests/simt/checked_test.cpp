@@ -73,8 +73,9 @@ TEST(CheckedBounds, CopiesOfAFixedSizeAreWatchedToo) {
 }
 
 TEST(CheckedBounds, AVectorMustLieInsideAsAWhole) {
-  expect_border(kernels_checked::last_vector,
-                {"out of bounds", "right past the end of an allocation of 396 bytes (argument 2)"});
+  expect_border(
+      kernels_checked::last_vector,
+      {"out of bounds", "reads 16 bytes past the end, from byte 384 of an allocation of 396 bytes"});
 }
 
 TEST(CheckedBounds, LocalVariablesBelongToTheirThread) {

@@ -8,7 +8,7 @@ namespace moe::simt {
 namespace {
 
 // The calling thread's stack is not watched: no pointer to it can be of use to others, on a GPU.
-template <Kind kKind>
+template <Kind kKind, bool kCounted = true>
 MOE_SIMT_INLINE void watch(const volatile void* memory, std::size_t bytes, const void* pc) {
   Thread* self = here;
   if (!self) return;
@@ -16,7 +16,7 @@ MOE_SIMT_INLINE void watch(const volatile void* memory, std::size_t bytes, const
   const std::uintptr_t address = reinterpret_cast<std::uintptr_t>(memory);
   const std::uintptr_t stack = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
   if (!checker || (address ^ stack) < kStackBytes || bytes == 0) return;
-  checker->access<kKind>(*self, address, bytes, pc);
+  checker->access<kKind, kCounted>(*self, address, bytes, pc);
 }
 
 // As GCC lays them out for its undefined-behaviour checks.
@@ -150,7 +150,7 @@ void moe_checked_misaligned(const moe::simt::AlignmentSite* site, std::uintptr_t
     return __atomic_exchange_n(a, value, __ATOMIC_SEQ_CST);                                            \
   }                                                                                                    \
   T __tsan_atomic##n##_load(const volatile T* a, int) {                                                \
-    watch<Kind::atomic>(a, sizeof(T), MOE_PC);                                                         \
+    watch<Kind::atomic, false>(a, sizeof(T), MOE_PC); /* of an update: its exchange counts */          \
     return __atomic_load_n(a, __ATOMIC_SEQ_CST);                                                       \
   }                                                                                                    \
   void __tsan_atomic##n##_store(volatile T* a, T value, int) {                                         \

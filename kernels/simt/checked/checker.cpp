@@ -8,7 +8,7 @@
 
 namespace moe::simt {
 
-void Checker::begin_launch(const Launch& launch, const std::vector<std::uint32_t>& order) {
+void Checker::begin_launch(const Launch& launch, const std::vector<std::uint32_t>& order, Traffic* traffic) {
   Registry::instance().begin_launch();
   launch_ = &launch;
   order_ = &order;
@@ -17,12 +17,16 @@ void Checker::begin_launch(const Launch& launch, const std::vector<std::uint32_t
   statics_.clear();
   dynamic_.reset();
   suspected_ = false;
+  traffic_ = traffic;
+  counter_ = traffic ? std::make_unique<TrafficCounter>(launch) : nullptr;
+  counting_ = true;
   thread_storage_ = thread_storage();
   if (clocks_.size() < launch.block.count()) clocks_.resize(launch.block.count());
 }
 
 void Checker::end_launch() {
   Registry::instance().end_launch();
+  counter_.reset();
 }
 
 // Shared memory is fresh in every block: nothing is defined, and what earlier blocks did does not count.
@@ -34,6 +38,17 @@ void Checker::begin_block(Block& block) {
   std::fill_n(dynamic_->defined(dynamic_->begin()), dynamic_->bytes(), std::uint8_t{0});
   for (const auto& [begin, shadow] : statics_)
     std::fill_n(shadow->defined(begin), shadow->bytes(), std::uint8_t{0});
+}
+
+void Checker::passed_barrier() {
+  ++epoch_;
+  if (counter_) counter_->passed_barrier();
+}
+
+// Only __syncwarp orders memory; but after any of them the lanes go on together.
+void Checker::passed_warp_operation(const Warp& warp, unsigned mask, Op op) {
+  if (op == Op::syncwarp) passed_syncwarp(warp, mask);
+  if (counter_) counter_->passed_warp_operation(block_->number_of(warp.lanes[0]), mask, mask == warp.live);
 }
 
 // Every lane of the mask comes to know all that each of them knew.
@@ -89,6 +104,19 @@ void Checker::take_value(std::uintptr_t address, std::size_t bytes) {
     std::fill_n(place.shadow->defined(address), bytes, std::uint8_t{0});
 }
 
+void Checker::count(unsigned thread, const Touch& touch, const Region& region) {
+  if (!counting_) return;
+  constexpr std::uintptr_t kRow =
+      128;  // of banks; variables begin with one, as they do in a GPU's shared memory
+  const TrafficKind kind = touch.kind == Kind::read    ? TrafficKind::load
+                           : touch.kind == Kind::write ? TrafficKind::store
+                                                       : TrafficKind::atomic;
+  const std::uintptr_t from_row =
+      region.of_block ? touch.address + (kRow - region.begin % kRow) % kRow : touch.address;
+  counter_->access(thread, reinterpret_cast<std::uintptr_t>(touch.pc),
+                   region.of_block ? Space::shared : Space::global, kind, from_row, touch.bytes);
+}
+
 void Checker::race(const Touch& touch, const Access& now, const Access& other, Kind other_kind) {
   stop({.what = Finding::What::race,
         .touch = touch,
@@ -116,10 +144,12 @@ void Checker::stop(const Finding& finding) {
 
 void Checker::end_block() {
   if (suspected_ && suspected_of_block_) fail();
+  if (counter_) counter_->passed_barrier();
 }
 
 void Checker::end_grid() {
   if (suspected_) fail();
+  if (counter_) counter_->add_to(*traffic_);
 }
 
 }  // namespace moe::simt

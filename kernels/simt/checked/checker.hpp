@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "kernels/simt/block.hpp"
+#include "kernels/simt/checked/counter.hpp"
 #include "kernels/simt/checked/shadow.hpp"
 
 namespace moe::simt {
@@ -53,17 +54,19 @@ struct Finding {
 class Checker {
  public:
   // One launch at a time in the whole process, all of its blocks on this thread of the operating system. `order` as the
-  // blocks will run; empty: as they are numbered.
-  void begin_launch(const Launch& launch, const std::vector<std::uint32_t>& order);
+  // blocks will run; empty: as they are numbered. A launch that goes well is added to `traffic`, if that is not null.
+  void begin_launch(const Launch& launch, const std::vector<std::uint32_t>& order, Traffic* traffic);
   void end_launch();
 
   void begin_block(Block& block);
-  void passed_barrier() { ++epoch_; }
-  void passed_syncwarp(const Warp& warp, unsigned mask);
+  void passed_barrier();
+  void passed_warp_operation(const Warp& warp, unsigned mask, Op op);
 
-  // Does not return to the kernel when it finds something.
-  template <Kind kKind>
+  // Does not return to the kernel when it finds something. kCounted: it is traffic of its own.
+  template <Kind kKind, bool kCounted = true>
   void access(Thread& self, std::uintptr_t address, std::size_t bytes, const void* pc);
+  // What comes now is (not) traffic: a cp.async is counted where it is issued, not where it arrives.
+  void count_traffic(bool on) { counting_ = on; }
   void take_value(std::uintptr_t address, std::size_t bytes);  // undefined from now on, until written
   void stop(const Finding& finding);
   [[noreturn]] void fail();  // throws what was found
@@ -85,6 +88,8 @@ class Checker {
   };
 
   void suspect(const Finding& finding, bool of_block);
+  void passed_syncwarp(const Warp& warp, unsigned mask);
+  void count(unsigned thread, const Touch& touch, const Region& region);
   bool find_region(const Touch& touch, Region& region);
   Place locate(std::uintptr_t address);
   Shadow* shadow_of_static(std::uintptr_t begin, std::size_t bytes);
@@ -111,6 +116,9 @@ class Checker {
   std::unique_ptr<Shadow> dynamic_;
   std::unordered_map<std::uintptr_t, std::unique_ptr<Shadow>> statics_;  // touched in this launch
   std::uintptr_t thread_storage_ = 0;
+  Traffic* traffic_ = nullptr;               // where to count; null: nowhere
+  std::unique_ptr<TrafficCounter> counter_;  // of the launch, if so
+  bool counting_ = true;
   Finding finding_{};
   bool suspected_ = false,
        suspected_of_block_ = false;  // finding_ is a read of undefined bytes; of shared memory
@@ -158,7 +166,7 @@ inline void Checker::touch_cell(Cell& cell, const Access& now, std::uint32_t old
   last = now;
 }
 
-template <Kind kKind>
+template <Kind kKind, bool kCounted>
 inline void Checker::access(Thread& self, std::uintptr_t address, std::size_t bytes, const void* pc) {
   const Touch touch{address, bytes, kKind, pc};
   const std::uintptr_t site = reinterpret_cast<std::uintptr_t>(pc);
@@ -167,6 +175,7 @@ inline void Checker::access(Thread& self, std::uintptr_t address, std::size_t by
   if (!region.shadow) return;
   std::uint8_t* defined = region.shadow->defined(address);
   const unsigned number = block_->number_of(self);
+  if (kCounted && counter_) count(number, touch, region);
   if constexpr (kKind != Kind::write)
     if (!all_defined(defined, bytes)) suspect({Finding::What::undefined, touch, number}, region.of_block);
   if constexpr (kKind != Kind::read) std::memset(defined, 1, bytes);
