@@ -8,6 +8,7 @@
 #include "common/report/html.hpp"
 #include "common/report/write_file.hpp"
 #include "kernels/gemm/gemm.hpp"
+#include "sessions/01_overview/experiment/load.hpp"
 #include "sessions/01_overview/moe_vs_dense/comparison.hpp"
 
 namespace moe::session1 {
