@@ -21,6 +21,32 @@ ModelCost cost_of(const LanguageModelConfig& c) {
   return cost;
 }
 
+CostParts parts_of(const LanguageModelConfig& c) {
+  const std::int64_t L = c.layers, D = c.width, HW = c.heads * c.head_width, table = c.vocabulary * D;
+  const auto matrices = [](CostPart& part, std::int64_t parameters, std::int64_t active) {
+    part.parameters = parameters;
+    part.active_parameters = active;
+    part.flops_per_token = 2.0 * static_cast<double>(active);
+  };
+  CostParts p;
+  const ModelCost whole = cost_of(c);
+  p.embedding.parameters = p.embedding.active_parameters = table;
+  const std::int64_t attention = L * (2 * HW + 2 * c.kv_heads * c.head_width) * D;
+  matrices(p.attention, attention, attention);
+  p.attention.flops_per_token +=
+      4.0 * static_cast<double>(L * HW) * (static_cast<double>(c.context) + 1) / 2;  // scores and averages
+  const std::int64_t idle = whole.parameters - whole.active_parameters,
+                     ffn = L * 3 * D * c.ffn_width * std::max<std::int64_t>(c.moe.experts, 1);
+  matrices(p.ffn, ffn, ffn - idle);
+  p.norms.parameters = p.norms.active_parameters = D * (2 * L + 1);
+  matrices(p.head, c.tied_head ? 0 : table, c.tied_head ? 0 : table);
+  p.head.flops_per_token = 2.0 * static_cast<double>(table);
+  const std::int64_t router =
+      whole.parameters - table - attention - ffn - p.norms.parameters - p.head.parameters;
+  matrices(p.router, router, router);
+  return p;
+}
+
 LanguageModelConfig dense_twin(const LanguageModelConfig& moe, std::int64_t multiple) {
   LanguageModelConfig dense = moe;
   dense.moe.experts = 0;

@@ -31,7 +31,7 @@ Plot experts_panel(const Run& run, const Curve2d& data) {
   return LinePlot{.title = concat(run.name, ": experts after ", s.step, " steps"),
                   .x_label = "x",
                   .y_label = "y",
-                  .series = {{.label = "data", .x = data.x, .y = data.y, .colour = 7},
+                  .series = {{.label = "data", .x = data.x, .y = data.y, .colour = 6},
                              {.label = "expert 1", .x = data.x, .y = s.output[0], .colour = 0},
                              {.label = "expert 2", .x = data.x, .y = s.output[1], .colour = 1},
                              {.label = "blend", .x = data.x, .y = blend, .colour = 2, .dashed = true}},

@@ -29,6 +29,37 @@ TEST(Cost, OfATinyDenseModelByHand) {
                    2 * (2 * (288 + 90) + 64 * 4.5) + 2 * 66);  // a tied head is multiplied all the same
 }
 
+// The numbers of the first test, part by part; and sums that must be the whole, tied or not, dense or not.
+TEST(Cost, PartsSumToTheWhole) {
+  const CostParts p = parts_of(tiny_config());
+  EXPECT_EQ(p.embedding.parameters, 66);
+  EXPECT_EQ(p.attention.parameters, 2 * 288);
+  EXPECT_EQ(p.ffn.parameters, 2 * 4 * 90);
+  EXPECT_EQ(p.ffn.active_parameters, 2 * 2 * 90);
+  EXPECT_EQ(p.router.parameters, 2 * 24);
+  EXPECT_EQ(p.norms.parameters, 6 + 2 * 12);
+  EXPECT_EQ(p.head.parameters, 66);
+  EXPECT_DOUBLE_EQ(p.attention.flops_per_token, 2 * (2 * 288 + 64 * 4.5));
+  for (const std::int64_t experts : {0, 4})
+    for (const bool tied : {false, true}) {
+      LanguageModelConfig config = tiny_config(experts);
+      config.tied_head = tied;
+      const ModelCost whole = cost_of(config);
+      const CostParts parts = parts_of(config);
+      std::int64_t parameters = 0, active = 0;
+      double flops = 0;
+      for (const CostPart* part : parts.all()) {
+        parameters += part->parameters;
+        active += part->active_parameters;
+        flops += part->flops_per_token;
+      }
+      EXPECT_EQ(parameters, whole.parameters);
+      EXPECT_EQ(active, whole.active_parameters);
+      EXPECT_DOUBLE_EQ(flops, whole.flops_per_token);
+      EXPECT_EQ(parts.router.parameters, experts > 0 ? 48 : 0);
+    }
+}
+
 TEST(Cost, SwitchUsesOneExpert) {
   LanguageModelConfig config = tiny_config();
   const ModelCost two = cost_of(config);
