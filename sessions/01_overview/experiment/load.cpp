@@ -21,6 +21,28 @@ LoadMetrics held_out_load(const Evaluation& evaluation) {
   return summarise(layers);
 }
 
+HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer,
+                      const std::vector<std::string>& domains) {
+  const auto& counts = evaluation.expert_domain.at(layer);  // [expert][domain]
+  HeatMap map{.title = concat("Layer ", layer + 1),
+              .rows = domains,
+              .columns = {},
+              .values = {},
+              .row_name = "domain",
+              .column_name = "expert"};
+  for (std::size_t e = 0; e < counts.size(); ++e) map.columns.push_back(std::to_string(e));
+  for (std::size_t d = 0; d < domains.size(); ++d)
+    for (const auto& expert : counts) map.values.push_back(expert[d]);
+  scale_to_largest(map);
+  return map;
+}
+
+HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer, const Corpus& corpus) {
+  std::vector<std::string> domains;
+  for (const Domain& d : corpus.domains) domains.push_back(d.name);
+  return domain_counts(evaluation, layer, domains);
+}
+
 double value_at(const std::vector<MetricRecord>& metrics, const char* key, std::int64_t step) {
   double value = std::nan("");
   for (const MetricRecord& record : metrics)

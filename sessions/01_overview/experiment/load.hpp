@@ -1,6 +1,7 @@
 // How evenly experts were used, from what a run left.
 #pragma once
 
+#include "common/data/corpus.hpp"
 #include "common/moe/load_metrics.hpp"
 #include "common/report/metrics_log.hpp"
 #include "common/report/plot.hpp"
@@ -10,6 +11,11 @@ namespace moe::session1 {
 
 // On held-out text, every domain alike: means over layers, `dead` summed over them. Router entropy is not in it.
 LoadMetrics held_out_load(const Evaluation& evaluation);
+
+// Assignments of a layer, (domain, expert): what `specialisation` makes P(domain | expert) of.
+HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer,
+                      const std::vector<std::string>& domains);
+HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer, const Corpus& corpus);
 
 // The last value of `key` up to `step`; NaN where there is none.
 double value_at(const std::vector<MetricRecord>& metrics, const char* key, std::int64_t step);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/app/format.hpp"
+#include "sessions/01_overview/experiment/load.hpp"
 #include "sessions/01_overview/moe_vs_dense/statistics.hpp"
 
 namespace moe::session1 {
@@ -89,18 +90,7 @@ std::string caveat() {
 }
 
 HeatMap expert_domain_counts(const Comparison& c, std::size_t layer) {
-  const auto& counts = c.moe.result.evaluation.expert_domain.at(layer);  // [expert][domain]
-  HeatMap map{.title = concat("Layer ", layer + 1),
-              .rows = c.domains,
-              .columns = {},
-              .values = {},
-              .row_name = "domain",
-              .column_name = "expert"};
-  for (std::size_t e = 0; e < counts.size(); ++e) map.columns.push_back(std::to_string(e));
-  for (std::size_t d = 0; d < c.domains.size(); ++d)
-    for (const auto& expert : counts) map.values.push_back(expert[d]);
-  scale_to_largest(map);
-  return map;
+  return domain_counts(c.moe.result.evaluation, layer, c.domains);
 }
 
 HeatMap what_experts_read(const Comparison& c, std::size_t layer) {
