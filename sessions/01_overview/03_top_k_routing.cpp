@@ -82,9 +82,13 @@ std::vector<std::string> sentences(Context& ctx, LanguageModel& model, const Cor
              format_scientific(forms.difference), "."),
       concat("Layer ", layer + 1,
              ", for each domain the expert most given to it, and the bytes that tell it from the others:")};
-  for (const Reader& r : readers(ctx, model, corpus, layer, kReadTokens))
+  const Reading reading = read_held_out(ctx, model, corpus, layer, kReadTokens);
+  for (const Reader& r : reading.readers)
     lines.push_back(concat("  ", r.domain, ": expert ", r.expert, ", ", format_percent(r.share, 0),
                            " of what it reads; ", r.bytes));
+  lines.push_back(concat("There, a token's expert tells ", format_fixed(reading.about_domain, 2),
+                         " nats about its domain and ", format_fixed(reading.about_byte, 2),
+                         " about which byte it is."));
   return lines;
 }
 

@@ -7,11 +7,21 @@
 
 #include "common/infer/generate.hpp"
 #include "common/train/batch_tensors.hpp"
+#include "common/train/evaluation.hpp"
 
 namespace moe::session1 {
 namespace {
 
-using ByteCounts = std::array<double, 256>;
+using Counts = std::vector<std::vector<double>>;  // [expert][byte or domain]
+
+double sum(const std::vector<double>& values) {
+  return std::accumulate(values.begin(), values.end(), 0.0);
+}
+
+std::size_t first_byte(const Tokenizer& tokenizer, Token token) {
+  const std::string bytes = tokenizer.decode({&token, 1});
+  return bytes.empty() ? 0 : static_cast<unsigned char>(bytes[0]);
+}
 
 std::string shown(int byte) {
   if (byte == '\n') return "'\\n'";
@@ -21,18 +31,22 @@ std::string shown(int byte) {
   return concat(kHex[byte / 16], kHex[byte % 16], "h");  // a part of a longer character
 }
 
-// The bytes that say most about being here: count·log(count / expected count).
-std::string telling_bytes(const ByteCounts& here, const ByteCounts& everywhere) {
-  const double part = std::accumulate(here.begin(), here.end(), 0.0) /
-                      std::max(1.0, std::accumulate(everywhere.begin(), everywhere.end(), 0.0));
+// The bytes that say most about being with this expert: count·log(count / expected count).
+std::string telling_bytes(const Counts& counts, std::size_t expert) {
+  std::vector<double> everywhere(256);
+  for (const std::vector<double>& row : counts)
+    for (std::size_t b = 0; b < row.size(); ++b) everywhere[b] += row[b];
+  const std::vector<double>& here = counts[expert];
+  const double part = sum(here) / std::max(1.0, sum(everywhere));
   std::array<int, 256> order;
   std::iota(order.begin(), order.end(), 0);
   const auto surprise = [&](int b) {
-    return here[b] > 0 ? here[b] * std::log(here[b] / (everywhere[b] * part)) : 0.0;
+    const auto i = static_cast<std::size_t>(b);
+    return here[i] > 0 ? here[i] * std::log(here[i] / (everywhere[i] * part)) : 0.0;
   };
   std::ranges::stable_sort(order, std::greater<>(), surprise);
   std::string text;
-  for (int i = 0; i < 6 && surprise(order[i]) > 0; ++i) text += concat(i ? " " : "", shown(order[i]));
+  for (std::size_t i = 0; i < 6 && surprise(order[i]) > 0; ++i) text += concat(i ? " " : "", shown(order[i]));
   return text;
 }
 
@@ -91,37 +105,31 @@ Tensor held_out_probabilities(Context& ctx, LanguageModel& model, const Corpus& 
   return tensor_of(ctx, all, {static_cast<std::int64_t>(all.size()) / E, E});
 }
 
-std::vector<Reader> readers(Context& ctx, LanguageModel& model, const Corpus& corpus, std::size_t layer,
-                            std::size_t tokens_per_domain) {
+Reading read_held_out(Context& ctx, LanguageModel& model, const Corpus& corpus, std::size_t layer,
+                      std::size_t tokens_per_domain) {
   const auto E = static_cast<std::size_t>(model.config().moe.experts);
   const std::size_t domains = corpus.domains.size();
-  std::vector<ByteCounts> bytes(E, ByteCounts{});
-  ByteCounts everywhere{};
-  std::vector<std::vector<double>> reads(E, std::vector<double>(domains));
+  Counts byte(E, std::vector<double>(256)), domain(E, std::vector<double>(domains));
   for (std::size_t d = 0; d < domains; ++d) {
     const std::vector<Token>& text = corpus.domains[d].held_out;
-    for (const TracedToken& t :
-         trace_text(ctx, model, std::span(text).first(std::min(text.size(), tokens_per_domain))))
+    const auto read = std::span(text).first(std::min(text.size(), tokens_per_domain));
+    for (const TracedToken& t : trace_text(ctx, model, read))
       for (const Choice& choice : t.layers.at(layer)) {
-        const std::string token = corpus.tokenizer->decode({&t.token, 1});
-        const auto byte = static_cast<unsigned char>(token.empty() ? ' ' : token[0]);
-        reads[static_cast<std::size_t>(choice.expert)][d] += 1;
-        bytes[static_cast<std::size_t>(choice.expert)][byte] += 1;
-        everywhere[byte] += 1;
+        domain[static_cast<std::size_t>(choice.expert)][d] += 1;
+        byte[static_cast<std::size_t>(choice.expert)][first_byte(*corpus.tokenizer, t.token)] += 1;
       }
   }
-  std::vector<Reader> list;
+  Reading reading{{}, mutual_information(domain), mutual_information(byte)};
   for (std::size_t d = 0; d < domains; ++d) {
     Reader r{.domain = corpus.domains[d].name};
     for (std::size_t e = 0; e < E; ++e) {
-      const double share =
-          reads[e][d] / std::max(1.0, std::accumulate(reads[e].begin(), reads[e].end(), 0.0));
+      const double share = domain[e][d] / std::max(1.0, sum(domain[e]));
       if (share > r.share) r.share = share, r.expert = e;
     }
-    r.bytes = telling_bytes(bytes[r.expert], everywhere);
-    list.push_back(std::move(r));
+    r.bytes = telling_bytes(byte, r.expert);
+    reading.readers.push_back(std::move(r));
   }
-  return list;
+  return reading;
 }
 
 }  // namespace moe::session1

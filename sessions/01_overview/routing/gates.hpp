@@ -25,15 +25,21 @@ GateForms compare_gate_forms(Context& ctx, const Tensor& p, std::int64_t K);
 // The first router's probabilities on a batch of held-out text of every domain, of MoE layer `layer`: (N, E).
 Tensor held_out_probabilities(Context& ctx, LanguageModel& model, const Corpus& corpus, int layer);
 
-// For each domain the expert of `layer` that reads the largest share of it, and the bytes which that expert gets oftenest
-// compared with all others.
+// For each domain the expert that it has the largest share of, and the bytes which that expert gets oftenest compared with
+// all others.
 struct Reader {
   std::string domain;
   std::size_t expert = 0;
   double share = 0;   // of what the expert reads, this domain
   std::string bytes;  // "'(' ';' '\n'"
 };
-std::vector<Reader> readers(Context& ctx, LanguageModel& model, const Corpus& corpus, std::size_t layer,
-                            std::size_t tokens_per_domain);
+struct Reading {
+  std::vector<Reader> readers;  // one a domain
+  double about_domain = 0,
+         about_byte = 0;  // what an assignment's expert tells about its domain and its byte, in nats
+};
+// The experts of MoE layer `layer` on the first tokens of each domain's held-out text.
+Reading read_held_out(Context& ctx, LanguageModel& model, const Corpus& corpus, std::size_t layer,
+                      std::size_t tokens_per_domain);
 
 }  // namespace moe::session1
