@@ -18,8 +18,6 @@ namespace {
 using namespace moe;
 using namespace moe::session1;
 
-constexpr std::size_t kReadTokens = 4096;  // a domain, to see which bytes an expert gets
-
 // The trained model asked to route otherwise: other K, and the trained K with gates as the softmax gives them.
 std::vector<MoeConfig> other_routings(const MoeConfig& trained) {
   std::vector<MoeConfig> list = {trained};
@@ -59,20 +57,8 @@ Table table_of(Context& ctx, LanguageModel& model, const Corpus& corpus, const L
   return table;
 }
 
-HeatMapPlot experts_panel(const Evaluation& e, const Corpus& corpus, std::size_t layer) {
-  HeatMapPlot plot{.map = specialisation(domain_counts(e, layer, corpus)),
-                   .x_label = "experts, ordered by the domain they read most",
-                   .y_label = "",
-                   .value_label = "P(domain | expert)",
-                   .x_low = 0,
-                   .x_high = static_cast<double>(e.expert_domain[layer].size()),
-                   .height = 260};
-  scale_to_largest(plot.map);
-  return plot;
-}
-
 std::vector<std::string> sentences(Context& ctx, LanguageModel& model, const Corpus& corpus,
-                                   std::size_t layer, const Tensor& p) {
+                                   const LmOptions& o, std::size_t layer, const Tensor& p) {
   const GateForms forms = compare_gate_forms(ctx, p, model.config().moe.top_k);
   std::vector<std::string> lines = {
       concat("The ", model.config().moe.top_k, " gates of a token sum to ", format_fixed(forms.least, 2),
@@ -82,7 +68,7 @@ std::vector<std::string> sentences(Context& ctx, LanguageModel& model, const Cor
              format_scientific(forms.difference), "."),
       concat("Layer ", layer + 1,
              ", for each domain the expert most given to it, and the bytes that tell it from the others:")};
-  const Reading reading = read_held_out(ctx, model, corpus, layer, kReadTokens);
+  const Reading reading = read_held_out(ctx, model, corpus, layer, o.held_out_tokens);
   for (const Reader& r : reading.readers)
     lines.push_back(concat("  ", r.domain, ": expert ", r.expert, ", ", format_percent(r.share, 0),
                            " of what it reads; ", r.bytes));
@@ -116,9 +102,9 @@ int main(int argc, char** argv) {
     const Tensor p = held_out_probabilities(*ctx, model, corpus, static_cast<int>(layer));
     std::vector<Plot> panels;
     for (std::size_t l = 0; l <= layer; ++l)
-      panels.push_back(experts_panel(run->result.evaluation, corpus, l));
+      panels.push_back(experts_plot(run->result.evaluation, l, domain_names(corpus)));
     return show({"top_k_routing", table_of(*ctx, model, corpus, o, p),
-                 sentences(*ctx, model, corpus, layer, p), panels, 1},
+                 sentences(*ctx, model, corpus, o, layer, p), panels, 1},
                 o);
   });
 }

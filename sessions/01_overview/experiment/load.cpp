@@ -37,10 +37,23 @@ HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer,
   return map;
 }
 
-HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer, const Corpus& corpus) {
-  std::vector<std::string> domains;
-  for (const Domain& d : corpus.domains) domains.push_back(d.name);
-  return domain_counts(evaluation, layer, domains);
+std::vector<std::string> domain_names(const Corpus& corpus) {
+  std::vector<std::string> names;
+  for (const Domain& d : corpus.domains) names.push_back(d.name);
+  return names;
+}
+
+HeatMapPlot experts_plot(const Evaluation& evaluation, std::size_t layer,
+                         const std::vector<std::string>& domains) {
+  HeatMap map = specialisation(domain_counts(evaluation, layer, domains));
+  scale_to_largest(map);
+  return {.map = std::move(map),
+          .x_label = "experts, ordered by the domain they read most",
+          .y_label = "",
+          .value_label = "P(domain | expert)",
+          .x_low = 0,
+          .x_high = static_cast<double>(evaluation.expert_domain[layer].size()),
+          .height = 260};
 }
 
 double value_at(const std::vector<MetricRecord>& metrics, const char* key, std::int64_t step) {

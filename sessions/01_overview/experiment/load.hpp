@@ -12,10 +12,15 @@ namespace moe::session1 {
 // On held-out text, every domain alike: means over layers, `dead` summed over them. Router entropy is not in it.
 LoadMetrics held_out_load(const Evaluation& evaluation);
 
-// Assignments of a layer, (domain, expert): what `specialisation` makes P(domain | expert) of.
+std::vector<std::string> domain_names(const Corpus& corpus);
+
+// Assignments of a layer's held-out text, (domain, expert).
 HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer,
                       const std::vector<std::string>& domains);
-HeatMap domain_counts(const Evaluation& evaluation, std::size_t layer, const Corpus& corpus);
+
+// P(domain | expert) of a layer, experts ordered by the domain they read most.
+HeatMapPlot experts_plot(const Evaluation& evaluation, std::size_t layer,
+                         const std::vector<std::string>& domains);
 
 // The last value of `key` up to `step`; NaN where there is none.
 double value_at(const std::vector<MetricRecord>& metrics, const char* key, std::int64_t step);

@@ -25,7 +25,7 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
   c.options = options;
   c.dense = std::move(dense);
   c.moe = std::move(moe);
-  for (const Domain& d : corpus.domains) c.domains.push_back(d.name);
+  c.domains = domain_names(corpus);
   c.fair_seconds = std::min(c.dense.result.seconds, c.moe.result.seconds);
   c.dense_at_seconds = held_out_curve(c.dense.metrics).at(c.fair_seconds);
   c.moe_at_seconds = held_out_curve(c.moe.metrics).at(c.fair_seconds);

@@ -106,18 +106,20 @@ Tensor held_out_probabilities(Context& ctx, LanguageModel& model, const Corpus& 
 }
 
 Reading read_held_out(Context& ctx, LanguageModel& model, const Corpus& corpus, std::size_t layer,
-                      std::size_t tokens_per_domain) {
+                      std::int64_t tokens_per_domain) {
   const auto E = static_cast<std::size_t>(model.config().moe.experts);
   const std::size_t domains = corpus.domains.size();
   Counts byte(E, std::vector<double>(256)), domain(E, std::vector<double>(domains));
   for (std::size_t d = 0; d < domains; ++d) {
-    const std::vector<Token>& text = corpus.domains[d].held_out;
-    const auto read = std::span(text).first(std::min(text.size(), tokens_per_domain));
-    for (const TracedToken& t : trace_text(ctx, model, read))
-      for (const Choice& choice : t.layers.at(layer)) {
-        domain[static_cast<std::size_t>(choice.expert)][d] += 1;
-        byte[static_cast<std::size_t>(choice.expert)][first_byte(*corpus.tokenizer, t.token)] += 1;
-      }
+    const auto count = [&](const TracedToken& t, std::size_t expert) {
+      domain[expert][d] += 1;
+      byte[expert][first_byte(*corpus.tokenizer, t.token)] += 1;
+    };
+    for (const Batch& window : held_out_batches(corpus, d, 1, model.config().context, tokens_per_domain)) {
+      const std::vector<Token> text(window.id.begin(), window.id.end());
+      for (const TracedToken& t : trace_text(ctx, model, text))
+        for (const Choice& choice : t.layers.at(layer)) count(t, static_cast<std::size_t>(choice.expert));
+    }
   }
   Reading reading{{}, mutual_information(domain), mutual_information(byte)};
   for (std::size_t d = 0; d < domains; ++d) {

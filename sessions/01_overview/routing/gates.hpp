@@ -38,8 +38,8 @@ struct Reading {
   double about_domain = 0,
          about_byte = 0;  // what an assignment's expert tells about its domain and its byte, in nats
 };
-// The experts of MoE layer `layer` on the first tokens of each domain's held-out text.
+// The experts of MoE layer `layer` on about `tokens_per_domain` tokens (at least a context) of each domain's held-out text.
 Reading read_held_out(Context& ctx, LanguageModel& model, const Corpus& corpus, std::size_t layer,
-                      std::size_t tokens_per_domain);
+                      std::int64_t tokens_per_domain);
 
 }  // namespace moe::session1
