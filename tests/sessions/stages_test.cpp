@@ -1,5 +1,6 @@
 // Stages 1.1 to 1.4: tables with the right rows, numbers where they are exact, pictures, and what they are built from.
 #include <cmath>
+#include <sstream>
 
 #include "common/autograd/gradient_check.hpp"
 #include "sessions/01_overview/experiment/exhibit.hpp"
@@ -213,6 +214,35 @@ TEST_F(Stages, ThreadsDoNotChangeTheResult) {
     const std::string one = done(lm_stage(number, "one", {"--json"})).out;
     EXPECT_EQ(done(lm_stage(number, "three", {"--threads", "3", "--json"})).out, one) << number;
   }
+}
+
+// What `moe figures NAME` wrote into the lesson.
+std::string recorded(const std::string& name) {
+  const std::string lesson = contents(MOE_LESSON), begin = "<!-- begin " + name + " -->\n```text\n",
+                    end = "```\n<!-- end " + name + " -->";
+  const std::size_t from = lesson.find(begin), to = lesson.find(end);
+  EXPECT_TRUE(from != std::string::npos && to != std::string::npos) << name;
+  return from < to && to != std::string::npos ? lesson.substr(from + begin.size(), to - from - begin.size())
+                                              : "";
+}
+
+// The first cells of a table's rows, and its heading.
+std::string rows_of(const std::string& text) {
+  std::string rows, line;
+  for (std::istringstream lines(text); std::getline(lines, line);)
+    if (line.starts_with("│")) rows += rows.empty() ? line : line.substr(0, line.find("│", 3));
+  return rows;
+}
+
+// What only counts, or computes a little in f64, is the same on any machine; of training only the form of the table is.
+TEST_F(Stages, TheLessonShowsWhatTheStagesPrint) {
+  done(plain("1.1")), done(plain("1.2"));
+  EXPECT_EQ(recorded("dense_ffn"), contents(folder / "1.1/dense_ffn.txt")) << "run moe figures dense_ffn";
+  EXPECT_EQ(recorded("mixture"), contents(folder / "1.2/mixture.txt")) << "run moe figures mixture";
+  done(lm_stage("1.3", "1.3", {"--experts", "16"})), done(lm_stage("1.4", "1.4", {"--steps", "50"}));
+  EXPECT_GT(rows_of(recorded("load_balance")).size(), 100u);
+  EXPECT_EQ(rows_of(recorded("top_k_routing")), rows_of(contents(folder / "1.3/top_k_routing.txt")));
+  EXPECT_EQ(rows_of(recorded("load_balance")), rows_of(contents(folder / "1.4/load_balance.txt")));
 }
 
 TEST_F(Stages, HelpShowsExamples) {
