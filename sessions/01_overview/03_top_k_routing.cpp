@@ -24,7 +24,7 @@ std::vector<MoeConfig> other_routings(const MoeConfig& trained) {
   list.push_back(trained);
   list.back().renormalise = false;
   for (const std::int64_t K : {trained.top_k / 2, trained.top_k * 2, trained.experts})
-    if (K >= 1 && K <= trained.experts && K != trained.top_k) {
+    if (K >= 1 && K <= trained.experts && K != trained.top_k && K != list.back().top_k) {
       list.push_back(trained);
       list.back().top_k = K;
     }

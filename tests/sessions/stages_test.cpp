@@ -177,6 +177,8 @@ TEST_F(Stages, TopKRoutingComparesRoutingsOfOneModel) {
   for (const std::string& domain : kDomains)
     EXPECT_NE(ended.out.find("  " + domain + ": expert"), std::string::npos);
   EXPECT_NE(ended.out.find(" 3.07k "), std::string::npos) << "6·D·F·K·L = 6·16·8·2·2 FLOPs a token";
+  EXPECT_EQ(count(done(lm_stage("1.3", "four", {"--experts", "4"})).out, "│ 4, renormalised"), 1u)
+      << "2·K is E";
 }
 
 TEST(HeldOutLoad, IsTheMeanOverLayers) {
