@@ -34,7 +34,7 @@ std::vector<MoeConfig> other_routings(const MoeConfig& trained) {
 Table table_of(Context& ctx, LanguageModel& model, const Corpus& corpus, const LmOptions& o,
                const Tensor& p) {
   Table table({{"experts a token, gates", Align::left},
-               {"gates sum to"},
+               {"gates sum to (mean)"},
                {"FLOPs in experts, a token"},
                {"of all experts"},
                {"bits/byte"}});
@@ -60,19 +60,18 @@ Table table_of(Context& ctx, LanguageModel& model, const Corpus& corpus, const L
 std::vector<std::string> sentences(Context& ctx, LanguageModel& model, const Corpus& corpus,
                                    const LmOptions& o, std::size_t layer, const Tensor& p) {
   const GateForms forms = compare_gate_forms(ctx, p, model.config().moe.top_k);
+  const auto gates = [](double x) { return format_fixed(x, 2); };
   std::vector<std::string> lines = {
-      concat("The ", model.config().moe.top_k, " gates of a token sum to ", format_fixed(forms.least, 2),
-             " to ", format_fixed(forms.most, 2),
-             " before they are renormalised. Softmax over the chosen scores only gives the "
-             "renormalised gates, within ",
+      concat("In layer ", layer + 1, " a token's ", model.config().moe.top_k, " gates sum to ",
+             gates(forms.least), " to ", gates(forms.most), " before they are renormalised."),
+      concat("Softmax over the chosen scores only gives the renormalised gates, within ",
              format_scientific(forms.difference), "."),
-      concat("Layer ", layer + 1,
-             ", for each domain the expert most given to it, and the bytes that tell it from the others:")};
+      "There, for each domain the expert most given to it, and the bytes that tell it from the others:"};
   const Reading reading = read_held_out(ctx, model, corpus, layer, o.held_out_tokens);
   for (const Reader& r : reading.readers)
     lines.push_back(concat("  ", r.domain, ": expert ", r.expert, ", ", format_percent(r.share, 0),
                            " of what it reads; ", r.bytes));
-  lines.push_back(concat("There, a token's expert tells ", format_fixed(reading.about_domain, 2),
+  lines.push_back(concat("A token's expert tells ", format_fixed(reading.about_domain, 2),
                          " nats about its domain and ", format_fixed(reading.about_byte, 2),
                          " about which byte it is."));
   return lines;
@@ -88,8 +87,7 @@ int main(int argc, char** argv) {
         argc, argv,
         {.number = "1.3",
          .summary = "Trains a small MoE language model and shows who goes where, and what the gates do.",
-         .examples = "moe stage 1.3\nmoe stage 1.3 --experts 32 --top-k 4\nmoe stage 1.3 --steps 2400    "
-                     "experts that know their domain"},
+         .examples = "moe stage 1.3\nmoe stage 1.3 --experts 32 --top-k 4\nmoe stage 1.3 --steps 4000"},
         defaults, 200);
     const Corpus corpus = load_corpus(corpus_options(o));
     const InterruptGuard guard;
