@@ -51,6 +51,7 @@ int bench_main(int argc, char** argv) {
       {"train", bench_train_main,
        "training steps of the demo's models: tokens a second, and where the time goes"},
       {"kernels", bench_kernels_main, "every version of the operations that have more than one"},
+      {"tokenizer", bench_tokenizer_main, "learning a byte-level BPE, encoding and decoding, on one thread"},
       {"emulated", bench_emulated_main, "what running CUDA kernels on the CPU costs"},
       {"floors", bench_floors_main, "counts, no clock: the least time a GPU can need for a training step"},
       {"ptxas", bench_ptxas_main,

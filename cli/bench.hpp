@@ -11,6 +11,7 @@ namespace moe {
 int bench_moe_layer_main(int argc, char** argv);
 int bench_train_main(int argc, char** argv);
 int bench_kernels_main(int argc, char** argv);
+int bench_tokenizer_main(int argc, char** argv);
 int bench_emulated_main(int argc, char** argv);
 int bench_floors_main(int argc, char** argv);
 int bench_ptxas_main(int argc, char** argv);

@@ -16,6 +16,7 @@
 #include "common/app/terminal.hpp"
 #include "common/app/utf8.hpp"
 #include "common/report/routed_text.hpp"
+#include "common/train/load_tokenizer.hpp"
 #include "common/train/trainer.hpp"
 
 namespace moe {
@@ -27,6 +28,11 @@ struct GenerateOptions {
   std::int64_t threads = this_machine().cores, layer = 0;  // layer 0: the last
   std::string device = "auto";
   bool show_routing = false;
+};
+
+struct Speaker {
+  std::unique_ptr<LanguageModel> model;
+  std::shared_ptr<const Tokenizer> tokenizer;
 };
 
 // Bytes as they come; a character is held back until it is whole.
@@ -80,9 +86,11 @@ void print_routed(const RoutedText& text, std::size_t layer) {
 }
 
 // False: stopped by Ctrl-C. Between answers Ctrl-C ends the program as usual.
-bool answer(Context& ctx, LanguageModel& model, const std::string& prompt, const GenerateOptions& o) {
+bool answer(Context& ctx, const Speaker& speaker, const std::string& text, const GenerateOptions& o) {
   const InterruptGuard guard("");
-  const ByteTokenizer tokenizer;
+  LanguageModel& model = *speaker.model;
+  const Tokenizer& tokenizer = *speaker.tokenizer;
+  const std::vector<Token> prompt = tokenizer.encode(text);
   const std::size_t layers =
       model.config().moe.experts > 0 ? static_cast<std::size_t>(model.config().layers) : 0;
   const std::size_t layer = o.show_routing ? shown_layer(o, layers) : 0;
@@ -92,9 +100,9 @@ bool answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
     stream.emplace();
     const auto read =
         static_cast<std::size_t>(model.config().context) - 1;  // generate shows what the model reads
-    if (prompt.size() > read) stream->put(prompt.substr(0, prompt.size() - read));
+    if (prompt.size() > read) stream->put(tokenizer.decode(std::span(prompt).first(prompt.size() - read)));
   }
-  generate(ctx, model, tokenizer.encode(prompt), o.sample, [&](const TracedToken& t) {
+  generate(ctx, model, prompt, o.sample, [&](const TracedToken& t) {
     routed.tokens.push_back(routed_token(tokenizer, t));
     if (stream) stream->put(routed.tokens.back().bytes);
     return !interrupted();
@@ -104,14 +112,14 @@ bool answer(Context& ctx, LanguageModel& model, const std::string& prompt, const
 }
 
 // One prompt a line until the input ends.
-int converse(Context& ctx, LanguageModel& model, GenerateOptions o) {
+int converse(Context& ctx, const Speaker& speaker, GenerateOptions o) {
   const bool human = is_terminal(STDIN_FILENO);
   if (human) std::printf("A prompt a line; an empty line or Ctrl-D ends.\n");
   for (std::string line;;) {
     if (human) std::printf("> "), std::fflush(stdout);
     if (!std::getline(std::cin, line) || (human && line.empty())) return 0;
     if (line.empty()) continue;
-    if (!answer(ctx, model, line, o) && !human) return kExitInterrupted;
+    if (!answer(ctx, speaker, line, o) && !human) return kExitInterrupted;
     ++o.sample.seed;
   }
 }
@@ -125,7 +133,7 @@ int generate_main(int argc, char** argv) {
               "moe generate --ckpt runs/moe_vs_dense/dense");
   flags.add("--ckpt", o.checkpoint, "a checkpoint, or the directory of a run: then its newest", required());
   flags.add("--prompt", o.prompt, "what to continue; without it, prompts are read line by line");
-  flags.add("--show-routing", o.show_routing, "colour every character by its first expert");
+  flags.add("--show-routing", o.show_routing, "colour every token by its first expert");
   flags.add("--layer", o.layer, "whose experts --show-routing shows, from 1; 0: the last", between(0, 1024));
   flags.add("--tokens", o.sample.tokens, "tokens to make", between(1, 1000000));
   flags.add("--temperature", o.sample.temperature, "0: always the likeliest token", between(0, 100));
@@ -137,11 +145,13 @@ int generate_main(int argc, char** argv) {
   flags.parse(argc, argv);
 
   Context ctx(choose_device(o.device).device, static_cast<int>(o.threads));
-  const std::unique_ptr<LanguageModel> model = load_model(ctx, o.checkpoint);
+  Speaker speaker{load_model(ctx, o.checkpoint), nullptr};
+  speaker.tokenizer = load_tokenizer(o.checkpoint, speaker.model->config().vocabulary);
+  o.sample.vocabulary = speaker.tokenizer->vocabulary();
   if (flags.given("--prompt") && o.prompt.empty())
     throw UserError(ExitCode::usage, "--prompt is empty", "give at least one character");
-  if (flags.given("--prompt")) return answer(ctx, *model, o.prompt, o) ? 0 : kExitInterrupted;
-  return converse(ctx, *model, o);
+  if (flags.given("--prompt")) return answer(ctx, speaker, o.prompt, o) ? 0 : kExitInterrupted;
+  return converse(ctx, speaker, o);
 }
 
 }  // namespace moe

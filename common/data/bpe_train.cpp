@@ -56,16 +56,18 @@ class BpeTrainer {
     queue_grown();
   }
 
-  void learn(std::size_t tokens) {
+  void learn(std::size_t tokens, const std::function<void(std::int64_t)>& on_token) {
     while (model.tokens.size() < tokens && !queue_.empty()) {
       const Queued best = queue_.top();
       queue_.pop();
       const auto pair = pairs_.find(best.pair);
       if (pair == pairs_.end() || pair->second.count < least_count_) continue;
-      if (pair->second.count == best.count)
-        merge(best.pair);
-      else  // rarer than when it was queued
+      if (pair->second.count != best.count) {  // rarer than when it was queued
         queue_.push({pair->second.count, best.pair});
+        continue;
+      }
+      merge(best.pair);
+      if (on_token) on_token(static_cast<std::int64_t>(model.tokens.size()));
     }
   }
 
@@ -175,7 +177,7 @@ BpeModel train_bpe(std::span<const std::string_view> texts, const BpeTrainOption
       if (special < 0) ++words[piece];
     });
   BpeTrainer trainer(words, std::max<std::int64_t>(1, options.least_count));
-  trainer.learn(static_cast<std::size_t>(options.vocabulary) - options.special.size());
+  trainer.learn(static_cast<std::size_t>(options.vocabulary) - options.special.size(), options.on_token);
   BpeModel model = std::move(trainer.model);
   for (const std::string& text : options.special) {
     model.special.push_back(static_cast<Token>(model.tokens.size()));

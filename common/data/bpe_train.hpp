@@ -6,6 +6,8 @@
 // Where two merges spell the same token, it has one id.
 #pragma once
 
+#include <functional>
+
 #include "common/data/bpe.hpp"
 
 namespace moe {
@@ -15,6 +17,8 @@ struct BpeTrainOptions {
   std::int64_t least_count = 2;          // a rarer pair is not merged
   std::vector<std::string> special = {
       "<|endoftext|>"};  // the last ids; each of 2 or more visible ASCII characters
+  std::function<void(std::int64_t)> on_token =
+      nullptr;  // after each merge: how many tokens there are, for a progress line
 };
 
 // Counts once, then each merge costs what changes: O(bytes of different words · log) in all. 4,096 merges from 10 MB of

@@ -10,7 +10,7 @@
 namespace moe {
 namespace {
 
-constexpr std::size_t kEvery = 20;  // one file, or one token, in so many is held out
+constexpr std::size_t kEvery = 20;  // one file, or one byte, in so many is held out
 
 // --domains: the chosen rows of the table, in the table's order.
 std::vector<DomainSource> chosen_defaults(const std::optional<std::vector<std::string>>& names) {
@@ -52,17 +52,30 @@ void add_texts(std::vector<DomainSource>& sources, const std::vector<std::string
   throw UserError(ExitCode::missing, what, install_command(missing));
 }
 
-// Whole files go to either part, or the tail of each file is held out: `least` tokens of all files together.
-void split(Domain& domain, const std::vector<std::vector<Token>>& files, std::size_t least) {
-  const std::size_t share = (least + files.size() - 1) / files.size();
-  for (std::size_t i = 0; i < files.size(); ++i) {
-    const auto& tokens = files[i];
-    std::size_t tail = std::min(tokens.size(), std::max(tokens.size() / kEvery, share));
-    if (files.size() >= kEvery) tail = i % kEvery == kEvery - 1 ? tokens.size() : 0;
-    const auto cut = tokens.end() - static_cast<std::ptrdiff_t>(tail);
-    domain.train.insert(domain.train.end(), tokens.begin(), cut);
-    domain.held_out.insert(domain.held_out.end(), cut, tokens.end());
+struct Parts {
+  std::string_view train, held_out;
+};
+
+// Each text in its two parts. Whole texts go to either, or the tail of each is held out: `least` bytes of all together.
+std::vector<Parts> split(const std::vector<std::string>& texts, std::size_t least) {
+  std::vector<Parts> parts;
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    const std::string_view text = texts[i];
+    const std::size_t share = (least + texts.size() - 1) / texts.size();
+    std::size_t tail = std::min(text.size(), std::max(text.size() / kEvery, share));
+    if (texts.size() >= kEvery) tail = i % kEvery == kEvery - 1 ? text.size() : 0;
+    parts.push_back({text.substr(0, text.size() - tail), text.substr(text.size() - tail)});
   }
+  return parts;
+}
+
+void append(std::vector<Token>& tokens, const std::vector<Token>& more) {
+  tokens.insert(tokens.end(), more.begin(), more.end());
+}
+
+std::size_t window_of(std::int64_t context) {
+  MOE_CHECK(context >= 1, "context ", context);
+  return static_cast<std::size_t>(context) + 1;
 }
 
 void check_size(const Domain& domain, std::size_t least) {
@@ -72,11 +85,14 @@ void check_size(const Domain& domain, std::size_t least) {
                     "name a file of text");
   if (domain.train.size() >= least && domain.held_out.size() >= least) return;
   const double bytes_per_token = static_cast<double>(domain.bytes) / static_cast<double>(tokens);
-  throw UserError(ExitCode::bad_file,
-                  concat("domain '", domain.name, "' (", domain.source, ") has ", domain.bytes,
-                         " bytes; a context of ", least - 1, " needs at least ",
-                         static_cast<std::int64_t>(2 * static_cast<double>(least) * bytes_per_token + 0.999)),
-                  "take a longer text or a shorter context");
+  // Tokens longer than a byte may leave the held-out part, a twentieth, short of a window.
+  const double windows = bytes_per_token > 1 ? static_cast<double>(kEvery) : 2;
+  throw UserError(
+      ExitCode::bad_file,
+      concat("domain '", domain.name, "' (", domain.source, ") has ", domain.bytes, " bytes; a context of ",
+             least - 1, " needs at least ",
+             static_cast<std::int64_t>(windows * static_cast<double>(least) * bytes_per_token + 0.999)),
+      "take a longer text or a shorter context");
 }
 
 std::uint32_t add_to_crc(std::uint32_t crc, const void* data, std::size_t bytes) {
@@ -97,19 +113,16 @@ std::uint32_t add_to_crc(std::uint32_t crc, const std::vector<Token>& tokens) {
 
 Domain make_domain(const DomainSource& source, const std::vector<std::string>& texts,
                    const Tokenizer& tokenizer, std::int64_t context) {
-  MOE_CHECK(context >= 1, "context ", context);
   Domain domain;
   domain.name = source.name;
   domain.source = source.source;
   domain.licence = source.licence;
-  std::vector<std::vector<Token>> files;
-  for (const std::string& text : texts) {
-    domain.bytes += static_cast<std::int64_t>(text.size());
-    files.push_back(tokenizer.encode(text));
+  for (const auto& [train, held_out] : split(texts, window_of(context))) {
+    domain.bytes += static_cast<std::int64_t>(train.size() + held_out.size());
+    append(domain.train, tokenizer.encode(train));
+    append(domain.held_out, tokenizer.encode(held_out));
   }
-  const std::size_t least = static_cast<std::size_t>(context) + 1;
-  if (!files.empty()) split(domain, files, least);
-  check_size(domain, least);
+  check_size(domain, window_of(context));
   return domain;
 }
 
@@ -123,22 +136,25 @@ std::vector<DomainSource> choose_sources(const CorpusOptions& options) {
 }
 
 Corpus load_sources(const std::vector<DomainSource>& sources, std::int64_t context,
-                    std::shared_ptr<const Tokenizer> tokenizer) {
-  Corpus corpus{.domains = {}, .tokenizer = std::move(tokenizer)};
+                    const TokenizerMaker& make_tokenizer) {
+  std::vector<std::vector<std::string>> texts;  // of each source
   std::vector<const DomainSource*> missing;
+  std::vector<std::string_view> training;
   for (const DomainSource& source : sources) {
-    const auto texts = read_texts(source);
-    if (texts.empty())
-      missing.push_back(&source);
-    else
-      corpus.domains.push_back(make_domain(source, texts, *corpus.tokenizer, context));
+    texts.push_back(read_texts(source));
+    if (texts.back().empty()) missing.push_back(&source);
   }
   if (!missing.empty()) report_missing(missing);
+  for (const auto& files : texts)
+    for (const Parts& parts : split(files, window_of(context))) training.push_back(parts.train);
+  Corpus corpus{.domains = {}, .tokenizer = make_tokenizer(training)};
+  for (std::size_t i = 0; i < sources.size(); ++i)
+    corpus.domains.push_back(make_domain(sources[i], texts[i], *corpus.tokenizer, context));
   return corpus;
 }
 
-Corpus load_corpus(const CorpusOptions& options, std::shared_ptr<const Tokenizer> tokenizer) {
-  return load_sources(choose_sources(options), options.context, std::move(tokenizer));
+Corpus load_corpus(const CorpusOptions& options, const TokenizerMaker& make_tokenizer) {
+  return load_sources(choose_sources(options), options.context, make_tokenizer);
 }
 
 std::uint32_t fingerprint(const Corpus& corpus) {

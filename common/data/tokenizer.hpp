@@ -1,5 +1,5 @@
-// Tokenizer: text to token ids and back. Bytes for now; a merged vocabulary (BPE) is one more subclass, and
-// neither corpus nor batches change for it: they see ids, and how many bytes of text each id stands for.
+// Tokenizer: text to token ids and back. Bytes here, a merged vocabulary in bpe.hpp; corpus and batches see ids, and how many
+// bytes of text each id stands for.
 #pragma once
 
 #include <cstdint>

@@ -50,12 +50,13 @@ Pass run(Context& ctx, LanguageModel& model, std::span<const Token> tokens,
   return {logits, traced_tokens(tokens, sink)};
 }
 
-std::vector<double> probabilities(const Tensor& logits, double temperature) {
+std::vector<double> probabilities(const Tensor& logits, double temperature, std::int64_t vocabulary) {
   std::vector<double> p;
   const Tensor last = logits.slice_rows(logits.rows() - 1, logits.rows());
   dispatch(last.dtype(), [&]<class T>(T) {
     for (const T x : values_of<T>(last)) p.push_back(static_cast<double>(x));
   });
+  if (vocabulary > 0) p.resize(std::min(p.size(), static_cast<std::size_t>(vocabulary)));
   const double most = *std::max_element(p.begin(), p.end());
   double sum = 0;
   for (double& x : p) sum += x = std::exp((x - most) / temperature);
@@ -64,7 +65,7 @@ std::vector<double> probabilities(const Tensor& logits, double temperature) {
 }
 
 Token sample(const Tensor& logits, const SampleSettings& s, std::uint64_t index) {
-  const std::vector<double> p = probabilities(logits, s.temperature > 0 ? s.temperature : 1);
+  const std::vector<double> p = probabilities(logits, s.temperature > 0 ? s.temperature : 1, s.vocabulary);
   std::vector<std::size_t> order(p.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return p[a] > p[b]; });

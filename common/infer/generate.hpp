@@ -21,6 +21,7 @@ struct SampleSettings {
   double temperature = 0.8;   // 0: always the likeliest
   double top_p = 0.95;        // from the smallest set of tokens with this probability (Holtzman 2019)
   std::uint64_t seed = 1;
+  std::int64_t vocabulary = 0;  // only ids below it, for a model with more of them than its tokenizer; 0: all
 };
 
 // Continues `prompt` (at least one token; its last context-1 tokens are used). `on_token` sees every token with its experts

@@ -43,14 +43,18 @@ const Json& object_at(const Json& parent, const char* name, const VocabularyRead
   return value;
 }
 
+// Containers are only named: they may be nested deep enough to exhaust the stack of a recursive dump.
+std::string shown(const Json& value) {
+  if (value.is_structured()) return value.is_array() ? "an array" : "an object";
+  return quote(value.dump(-1, ' ', true));
+}
+
 // `name` is absent, null, false, zero or empty: it is switched off.
 void check_off(const Json& object, const char* name, const std::string& where,
                const VocabularyReader& reader) {
   const Json& value = value_of(object, name);
   const bool off = value.is_null() || value == false || value == 0 || value == "";
-  if (!off)
-    reader.refuse(where + "." + name + " is " + quote(value.dump(-1, ' ', true)) +
-                  ", which is not known here");
+  if (!off) reader.refuse(where + "." + name + " is " + shown(value) + ", which is not known here");
 }
 
 void check_byte_level(const Json& document, const char* name, const VocabularyReader& reader) {
@@ -199,6 +203,9 @@ BpeModel read_tokenizer(const std::filesystem::path& path) {
   if (!std::filesystem::is_directory(path)) return parse_tokenizer_json(read(path), path.string());
   const auto whole = path / "tokenizer.json", vocab = path / "vocab.json", merges = path / "merges.txt";
   if (std::filesystem::exists(whole)) return parse_tokenizer_json(read(whole), whole.string());
+  if (!std::filesystem::exists(vocab))
+    bad_file(path, "has neither tokenizer.json nor vocab.json",
+             "give the tokenizer.json of a byte-level BPE, or train one: moe tokenizer train");
   const std::string tokens = read(vocab);
   return parse_vocab_and_merges(tokens, read(merges), vocab.string(), merges.string());
 }

@@ -13,7 +13,7 @@ Value embedding(ForwardContext& f, const Tensor& id, Parameter& table) {
   if (!f.tape) return y;
   return f.tape->record({f.tape->leaf(table)}, y, [=](Gradients& g) {
     const auto [dtable, add] = g.target(0);
-    dispatch(dtable.dtype(), [&]<class T>(T) {
+    dispatch(dtable.dtype(), [&, &dtable = dtable, add = add]<class T>(T) {
       moe::embedding_backward<T>(g.ctx, dtable.data<T>(), g.of_output().data<T>(), id.data<std::int32_t>(), N,
                                  V, D, add);
     });

@@ -44,7 +44,7 @@ Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& co
   if (!f.tape) return loss;
   return f.tape->record({probability}, loss, [=](Gradients& g) {
     const auto [dp, add] = g.target(0);
-    dispatch(dp.dtype(), [&]<class T>(T) {
+    dispatch(dp.dtype(), [&, &dp = dp, add = add]<class T>(T) {
       moe::balance_loss_backward<T>(g.ctx, dp.data<T>(), g.of_output().data<T>(), count.data<std::int32_t>(),
                                     N, E, add);
     });
@@ -59,7 +59,7 @@ Value z_loss(ForwardContext& f, const Value& logits, const SoftmaxResult& soft) 
   if (!f.tape) return loss;
   return f.tape->record({logits}, loss, [=, p = soft.probability.tensor, lse = soft.logsumexp](Gradients& g) {
     const auto [d, add] = g.target(0);
-    dispatch(d.dtype(), [&]<class T>(T) {
+    dispatch(d.dtype(), [&, &d = d, add = add]<class T>(T) {
       moe::z_loss_backward<T>(g.ctx, d.data<T>(), g.of_output().data<T>(), lse.data<T>(), p.data<T>(), N, E,
                               add);
     });

@@ -17,7 +17,7 @@ Value rms_norm(ForwardContext& f, const Value& x, Parameter& w, double epsilon) 
   return f.tape->record({x, f.tape->leaf(w)}, y, [=, x = x.tensor, w = w.value](Gradients& g) {
     const Tensor dx = Tensor::empty(g.ctx, x.dtype(), x.shape());
     const auto [dw, add] = g.target(1);
-    dispatch(x.dtype(), [&]<class T>(T) {
+    dispatch(x.dtype(), [&, &dw = dw, add = add]<class T>(T) {
       moe::rms_norm_backward<T>(g.ctx, dx.data<T>(), dw.data<T>(), g.of_output().data<T>(), x.data<T>(),
                                 w.data<T>(), inverse_rms.data<T>(), N, D, add);
     });

@@ -16,7 +16,7 @@ SoftmaxResult softmax(ForwardContext& f, const Value& scores) {
   return {f.tape->record({scores}, p,
                          [=](Gradients& g) {
                            const auto [dscores, add] = g.target(0);
-                           dispatch(p.dtype(), [&]<class T>(T) {
+                           dispatch(p.dtype(), [&, &dscores = dscores, add = add]<class T>(T) {
                              moe::softmax_backward<T>(g.ctx, dscores.data<T>(), g.of_output().data<T>(),
                                                       p.data<T>(), N, E, add);
                            });

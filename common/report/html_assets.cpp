@@ -92,7 +92,7 @@ footer{margin-top:3rem;padding-top:.8rem;border-top:1px solid var(--line);color:
 const char* const kReportScript = R"js(
 const tip = document.getElementById('tip');
 const layerOf = figure => Number(figure.dataset.layer || 0);
-const choices = (byte, layer) => (byte.split(';')[layer] || '').split(',').filter(Boolean).map(c => c.split(':'));
+const choices = (token, layer) => (token.split(';')[layer] || '').split(',').filter(Boolean).map(c => c.split(':'));
 const firstExpert = (token, layer) => (choices(token.dataset.r.split('/')[0], layer)[0] || [])[0];
 
 function showLayer(figure, layer) {
@@ -106,10 +106,10 @@ function showLayer(figure, layer) {
 
 function describe(token) {
   const layer = layerOf(token.closest('.routed'));
-  const bytes = token.dataset.r.split('/');
-  const lines = bytes.map((byte, i) => {
-    const who = choices(byte, layer).map(([e, gate]) => `expert ${e} (${gate} %)`).join(', ') || 'no expert';
-    return bytes.length > 1 ? `byte ${i + 1}: ${who}` : who;
+  const tokens = token.dataset.r.split('/');
+  const lines = tokens.map((one, i) => {
+    const who = choices(one, layer).map(([e, gate]) => `expert ${e} (${gate} %)`).join(', ') || 'no expert';
+    return tokens.length > 1 ? `token ${i + 1}: ${who}` : who;
   });
   return `layer ${layer + 1}\n` + lines.join('\n');
 }

@@ -31,6 +31,18 @@ std::string choices_of(const RoutedToken& token) {
   return out;
 }
 
+// On a background, line by line: a background that runs over a line end fills the rest of the terminal's line.
+std::string painted(const std::string& shown, const std::string& start, const std::string& end) {
+  std::string out;
+  for (std::size_t begin = 0; begin < shown.size();) {
+    const std::size_t newline = std::min(shown.find('\n', begin), shown.size());
+    if (newline > begin) out += start + shown.substr(begin, newline - begin) + end;
+    if (newline < shown.size()) out += '\n';
+    begin = newline + 1;
+  }
+  return out;
+}
+
 // Line ends stay line ends and become visible.
 std::string visible(const std::string& bytes) {
   return replaced(html_escape(bytes), "\n", "↵\n");
@@ -68,12 +80,12 @@ std::string terminal_text(const RoutedText& text, std::size_t layer, ColourMode 
   for (const TokenGroup& group : group_characters(text.tokens)) {
     const int expert = first_expert(text.tokens[group.first], layer);
     const std::string shown = printable_utf8(group.bytes);
-    if (expert < 0 || shown == "\n") {
+    if (expert < 0) {
       out += shown;
       continue;
     }
     const Rgb back = colour_of_expert(expert);
-    out += background(back, mode) + foreground(readable_on(back), mode) + shown + reset(mode);
+    out += painted(shown, background(back, mode) + foreground(readable_on(back), mode), reset(mode));
   }
   return out;
 }

@@ -2,6 +2,7 @@
 #include "common/io/checkpoint_directory.hpp"
 #include "common/io/config_json.hpp"
 #include "common/io/hf_names.hpp"
+#include "common/io/tokenizer_json.hpp"
 #include "common/train/exact_text.hpp"
 #include "common/train/trainer.hpp"
 
@@ -21,6 +22,27 @@ std::vector<NamedTensor> moments_of(Optimizer& optimizer) {
     tensors.push_back({item.name + ".v", item.v});
   }
   return tensors;
+}
+
+constexpr const char* kTokenizerFile = "tokenizer.json";
+
+// Bytes need no file.
+void save_tokenizer(CheckpointWriter& writer, const Tokenizer& tokenizer) {
+  writer.fields["tokenizer"] = tokenizer.name();
+  if (const auto* bpe = dynamic_cast<const BpeTokenizer*>(&tokenizer))
+    writer.written(kTokenizerFile, write_tokenizer_json(writer.file(kTokenizerFile), bpe->model()));
+}
+
+// Before the configuration is compared, which differs too when V does, and says less.
+void check_tokenizer(const Checkpoint& checkpoint, const Tokenizer& ours) {
+  const auto it = checkpoint.manifest.fields.find("tokenizer");
+  const std::string theirs = it == checkpoint.manifest.fields.end() ? "byte" : it->second;  // as it once was
+  if (theirs != ours.name())
+    throw UserError(
+        ExitCode::bad_file,
+        concat(checkpoint.directory.string(), ": was trained with tokenizer ", quote(theirs), ", now it is ",
+               quote(ours.name())),
+        "resume with the --tokenizer and the texts of the first start, or start anew in another --out");
 }
 
 std::int64_t step_of(const Checkpoint& checkpoint) {
@@ -55,6 +77,7 @@ void Trainer::save(const std::filesystem::path& run, const std::map<std::string,
                  write_model(writer.file("model.safetensors"), model_.config(), parameters_of(model_)));
   writer.written("optimizer.safetensors",
                  write_tensors(writer.file("optimizer.safetensors"), moments_of(optimizer_)));
+  save_tokenizer(writer, *corpus_.tokenizer);
   for (const auto& [key, value] : fields) writer.fields[key] = value;
   for (const auto& [key, value] : identity()) writer.fields[key] = value;
   writer.fields["step"] = concat(step_);
@@ -64,6 +87,7 @@ void Trainer::save(const std::filesystem::path& run, const std::map<std::string,
 std::map<std::string, std::string> Trainer::load(const std::filesystem::path& path) {
   const Checkpoint checkpoint = open_checkpoint(path);
   const std::string where = checkpoint.directory.string();
+  check_tokenizer(checkpoint, *corpus_.tokenizer);
   if (to_config_json(read_config(checkpoint.file("config.json"))) != to_config_json(model_.config()))
     throw UserError(ExitCode::bad_file, where + ": holds a model of another configuration (config.json)",
                     "resume with the flags of the first start, or start anew in another --out");

@@ -55,13 +55,13 @@ class Trainer {
   const TrainSettings& settings() const { return settings_; }
   Context& context() { return ctx_; }
 
-  // Writes RUN/checkpoint-XXXXXXXX: config.json, model.safetensors (Hugging Face's names), optimizer.safetensors, and in the
-  // manifest step, seed, corpus fingerprint and settings. `fields` are kept along (seconds so far, ...). A model whose last
+  // Writes RUN/checkpoint-XXXXXXXX: config.json, model.safetensors (Hugging Face's names), optimizer.safetensors, for a BPE
+  // tokenizer.json, and in the manifest step, seed, tokenizer, corpus fingerprint and settings. `fields` are kept along (seconds so far, ...). A model whose last
   // step diverged is not saved: UserError as in step().
   void save(const std::filesystem::path& run, const std::map<std::string, std::string>& fields = {});
 
   // Takes over the state of a checkpoint (or of a run's newest). Refuses, as UserError (bad_file) naming what differs,
-  // another model, other settings or other text. Returns the checkpoint's fields.
+  // another tokenizer, another model, other settings or other text. Returns the checkpoint's fields.
   std::map<std::string, std::string> load(const std::filesystem::path& path);
 
  private:

@@ -16,6 +16,17 @@ constexpr std::int64_t kRows = 16, kMostK = 8, kGrain = 256;  // rows
 using Float16 = float __attribute__((vector_size(64)));
 using Int16 = std::int32_t __attribute__((vector_size(64)));
 
+// Lane i of the result is lane `from[i]` of a, then b.
+inline Float16 shuffle(Float16 a, Float16 b, Int16 from) {
+#ifdef __clang__  // knows only a shuffle whose lanes are arguments one by one; inlined, this becomes one, too
+  Float16 result = {};
+  for (int i = 0; i < 16; ++i) result[i] = from[i] < 16 ? a[from[i]] : b[from[i] - 16];
+  return result;
+#else
+  return __builtin_shuffle(a, b, from);
+#endif
+}
+
 // Exchanges off-diagonal blocks of kDistance × kDistance between rows i and i + kDistance: a quarter of a transposition.
 template <int kDistance>
 inline void exchange_blocks(Float16 (&m)[16]) {
@@ -29,8 +40,8 @@ inline void exchange_blocks(Float16 (&m)[16]) {
   for (int i = 0; i < 16; ++i) {
     if (i & kDistance) continue;
     const Float16 a = m[i], b = m[i + kDistance];
-    m[i] = __builtin_shuffle(a, b, kLow);
-    m[i + kDistance] = __builtin_shuffle(a, b, kHigh);
+    m[i] = shuffle(a, b, kLow);
+    m[i + kDistance] = shuffle(a, b, kHigh);
   }
 }
 

@@ -67,8 +67,8 @@ int run_pair(const Options& o, const Corpus& corpus) {
 
 int main(int argc, char** argv) {
   return moe::run_main([&] {
-    const Options options = parse_options(argc, argv);
-    const Corpus corpus = load_corpus(corpus_options(options));
+    Options options = parse_options(argc, argv);
+    const Corpus corpus = read_corpus(options);
     const InterruptGuard guard;
     return options.full ? run_scan(options, corpus) : run_pair(options, corpus);
   });

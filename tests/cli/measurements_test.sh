@@ -35,6 +35,12 @@ BenchTrainHasTheKeysThatAreDocumented() {
   expect_keys model threads tokens_per_second step_seconds gemm_seconds fraction_of_gemm peak_mib_early peak_mib_late
 }
 
+BenchTokenizerHasTheKeysThatAreDocumented() {
+  run "$MOE_PROGRAM" bench tokenizer --bytes 20000 --vocabulary 300 --runs 1 --json
+  expect_code 0
+  expect_keys work seconds mb_per_second
+}
+
 AFigureReplacesWhatStandsBetweenItsMarkers() {
   documents
   run in_documents figures bench_operations

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "common/data/bpe_train.hpp"
 #include "tests/data/support.hpp"
 
 namespace moe {
@@ -11,7 +12,7 @@ using testing::expect_user_error;
 using testing::numbered_lines;
 using testing::TemporaryFolder;
 
-// Two bytes a token: stands for the vocabularies to come.
+// Two bytes a token: stands for vocabularies of longer tokens.
 class PairTokenizer final : public Tokenizer {
  public:
   std::string name() const override { return "pair"; }
@@ -85,9 +86,25 @@ TEST(MakeDomain, SmallestTextIsTwoWindows) {
 }
 
 TEST(MakeDomain, NeededBytesCountBytesNotTokens) {
-  expect_user_error(ExitCode::bad_file, "has 30 bytes; a context of 15 needs at least 64", [&] {
-    make_domain(parse_text_argument("a=b"), {std::string(30, 'a')}, PairTokenizer(), 15);
-  });
+  const DomainSource source = parse_text_argument("a=b");
+  expect_user_error(ExitCode::bad_file, "has 600 bytes; a context of 15 needs at least 640",
+                    [&] { make_domain(source, {std::string(600, 'a')}, PairTokenizer(), 15); });
+  EXPECT_EQ(make_domain(source, {std::string(640, 'a')}, PairTokenizer(), 15).held_out.size(), 16u);
+}
+
+TEST(MakeDomain, TheSameBytesAreHeldOutUnderEveryTokenizer) {
+  std::vector<std::string> texts;
+  for (const int files : {1, 2, 21}) {
+    texts.resize(static_cast<std::size_t>(files), numbered_lines(1000, "one two three"));
+    const std::string_view view = texts[0];
+    const BpeTokenizer bpe(train_bpe(std::span(&view, 1), {.vocabulary = 300}));
+    const Domain as_bytes = split_texts(texts, 16);
+    const Domain as_bpe = make_domain(testing::packaged("sample", {}, ""), texts, bpe, 16);
+    EXPECT_EQ(bpe.decode(as_bpe.train), text_of(as_bytes.train));
+    EXPECT_EQ(bpe.decode(as_bpe.held_out), text_of(as_bytes.held_out));
+    EXPECT_LT(2 * as_bpe.held_out.size(), as_bytes.held_out.size()) << "these tokens are long";
+    EXPECT_EQ(as_bpe.bytes, as_bytes.bytes);
+  }
 }
 
 TEST(LoadCorpus, TextsBecomeDomainsInOrder) {
@@ -100,6 +117,21 @@ TEST(LoadCorpus, TextsBecomeDomainsInOrder) {
   EXPECT_EQ(corpus.domains[1].name, "second");
   EXPECT_EQ(text_of(corpus.domains[1].train) + text_of(corpus.domains[1].held_out), numbered_lines(200, "2"));
   EXPECT_EQ(corpus.domains[1].source, two);
+}
+
+TEST(LoadCorpus, TokenizersLearnFromTrainingTextOnly) {
+  const TemporaryFolder folder;
+  const auto one = folder.write("one", numbered_lines(100, "1")),
+             two = folder.write("two", numbered_lines(200, "2"));
+  std::string seen;
+  const Corpus corpus = load_corpus(own_texts({"first=" + one, "second=" + two}, 8), [&](auto training) {
+    for (const std::string_view text : training) seen += text;
+    return std::make_shared<PairTokenizer>();
+  });
+  EXPECT_EQ(corpus.tokenizer->name(), "pair");
+  const std::string first = numbered_lines(100, "1"),
+                    second = numbered_lines(200, "2");  // 800 and 1,600 bytes
+  EXPECT_EQ(seen, first.substr(0, 800 - 40) + second.substr(0, 1600 - 80));
 }
 
 TEST(LoadCorpus, ATextReplacesTheDefaultOfItsName) {

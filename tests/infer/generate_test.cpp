@@ -41,6 +41,23 @@ struct Forward {
   MetricSink metrics;
 };
 
+TEST(Sampling, NeverTakesAnIdThatTheTokenizerLacks) {
+  Trained trained(4);
+  const auto most = [&](std::int64_t vocabulary, double temperature) {
+    Token highest = 0;
+    const SampleSettings settings{
+        .tokens = 60, .temperature = temperature, .top_p = 1, .vocabulary = vocabulary};
+    std::size_t seen = 0;
+    generate(trained.ctx, trained.model(), tokens_of("!"), settings, [&](const TracedToken& t) {
+      if (seen++ > 0) highest = std::max(highest, t.token);
+      return true;
+    });
+    return highest;
+  };
+  for (const double temperature : {0.0, 1.0, 100.0}) EXPECT_LT(most(100, temperature), 100);
+  EXPECT_GT(most(0, 100), 200) << "hot enough to draw any";
+}
+
 // One forward pass over all of the text, no cache.
 Forward forward(Context& ctx, LanguageModel& model, std::span<const Token> text) {
   const auto n = static_cast<std::int64_t>(text.size());

@@ -70,5 +70,25 @@ TEST(RoutedText, TheTerminalShowsPlainTextWithoutColours) {
   EXPECT_EQ(terminal_text(text, 5, ColourMode::ansi256), "aü\n");  // no such layer
 }
 
+// A coloured line end would colour the rest of the terminal's line.
+TEST(RoutedText, NoBackgroundRunsOverALineEnd) {
+  for (const std::string piece : {"\n", " \n\n", "\nword", "a\nb\n"}) {
+    const std::string shown = terminal_text({"", {{piece, {{{3, 1}}}}}}, 0, ColourMode::ansi256);
+    bool coloured = false;
+    std::string plain;
+    for (std::size_t i = 0; i < shown.size(); ++i) {
+      if (shown[i] == '\033') {
+        const std::size_t end = shown.find('m', i);
+        coloured = shown.substr(i, end - i) != "\033[0";
+        i = end;
+        continue;
+      }
+      EXPECT_EQ(coloured, shown[i] != '\n') << i << " of " << shown;
+      plain += shown[i];
+    }
+    EXPECT_EQ(plain, piece);
+  }
+}
+
 }  // namespace
 }  // namespace moe

@@ -5,6 +5,7 @@
 
 #include <cmath>
 
+#include "common/data/bpe_train.hpp"
 #include "sessions/01_overview/moe_vs_dense/statistics.hpp"
 
 namespace moe::session1 {
@@ -33,6 +34,23 @@ TEST(Winner, IsTheLowerOneUnlessTheGapIsNoise) {
   EXPECT_EQ(winner(2.4, 2.5), "the dense model is ahead by 0.100 bits per byte");
   EXPECT_NE(winner(2.5, 2.5 - 1.9 * kSeedDeviation).find("no winner"), std::string::npos);
   EXPECT_NE(winner(2.5, 2.5 - 2.1 * kSeedDeviation).find("the MoE is ahead"), std::string::npos);
+}
+
+TEST(Passage, IsMeasuredInBytesAndBeginsWithALine) {
+  std::string text;
+  for (int i = 0; i < 60; ++i) text += concat("line ", 1000 + i, "\n");  // 10 bytes each
+  const std::string_view view = text;
+  const BpeTokenizer bpe(train_bpe(std::span(&view, 1), {.vocabulary = 290}));
+  const ByteTokenizer bytes;
+  EXPECT_EQ(bytes.decode(passage(bytes.encode(text), bytes, 40)), text.substr(310, 40));
+  const std::string pieces = bpe.decode(passage(bpe.encode(text), bpe, 40));
+  EXPECT_NE(text.find("\n" + pieces), std::string::npos) << pieces;
+  EXPECT_GE(pieces.size(), 40u);
+  EXPECT_LT(pieces.size(), 50u);
+  EXPECT_EQ(bytes.decode(passage(bytes.encode(text), bytes, 295)), text.substr(300, 295))
+      << "too little follows a line end";
+  EXPECT_EQ(bytes.decode(passage(bytes.encode(text), bytes, 900)), text.substr(300)) << "all there is";
+  EXPECT_TRUE(passage({}, bytes, 40).empty());
 }
 
 ModelRun run_of(const std::string& name, std::vector<double> seconds, std::vector<double> bits) {

@@ -3,9 +3,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
+#include "common/data/bpe_train.hpp"
 #include "kernels/elementwise/elementwise.hpp"
 #include "tests/train/support.hpp"
 
@@ -42,6 +44,30 @@ TEST(Evaluation, AUniformModelNeedsEightBitsAByte) {
     for (const double bits : e.domain_bits) EXPECT_NEAR(bits, 8, 1e-6);
     EXPECT_NEAR(e.bits_per_byte, 8, 1e-6);
   }
+}
+
+// log2(V) bits for each token that is predicted, over the bytes that these tokens stand for.
+TEST(Evaluation, PiecesOfSeveralBytesShareTheirBits) {
+  const std::string text = shuffled_words({"the ", "m\xC3\xB6\xC3\xB6n ", "is ", "round\n"}, 3000, 1);
+  const std::string_view view = text;
+  const auto bpe = std::make_shared<BpeTokenizer>(train_bpe(std::span(&view, 1), {.vocabulary = 270}));
+  Corpus corpus{.domains = {}, .tokenizer = bpe};
+  DomainSource source;
+  source.name = "tales";
+  corpus.domains.push_back(make_domain(source, {text}, *bpe, kContext));
+  Context ctx{1};
+  LanguageModelConfig config = small_config(4);
+  config.vocabulary = bpe->vocabulary();
+  LanguageModel model(ctx, config);
+  initialise(ctx, 1, [&](const ParameterVisitor& v) { model.visit(v); });
+  change(model, "lm_head.weight", 0);
+  const std::vector<Token>& held_out = corpus.domains[0].held_out;
+  const std::size_t windows = (held_out.size() - 1) / kContext, tokens = windows * kContext;
+  ASSERT_GT(*std::max_element(held_out.begin(), held_out.end()), 255) << "ids that no byte has";
+  const double bytes = static_cast<double>(bpe->decode(std::span(held_out).subspan(1, tokens)).size());
+  ASSERT_GT(bytes, 1.5 * static_cast<double>(tokens));
+  const Evaluation e = HeldOut(corpus, 4, kContext, 1 << 20).evaluate(ctx, model);
+  EXPECT_NEAR(e.bits_per_byte, std::log2(270) * static_cast<double>(tokens) / bytes, 1e-5);
 }
 
 // The loss of every held-out token summed here, from the logits.

@@ -18,7 +18,7 @@ Value linear_frozen(ForwardContext& f, const Value& x, const Tensor& w) {
   if (!f.tape) return y;
   return f.tape->record({x}, y, [=](Gradients& g) {
     const auto [dx, add] = g.target(0);
-    dispatch(dx.dtype(), [&]<class T>(T) {
+    dispatch(dx.dtype(), [&, &dx = dx, add = add]<class T>(T) {
       moe::gemm<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), w.data<T>(),
                    gemm_shape(N, I, O, Transpose::no, Transpose::no, add));
     });

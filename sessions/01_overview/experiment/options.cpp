@@ -4,6 +4,7 @@
 
 #include "common/app/machine.hpp"
 #include "common/io/config_json.hpp"
+#include "common/io/tokenizer_choice.hpp"
 
 namespace moe::session1 {
 
@@ -26,6 +27,10 @@ void add_text_flags(Flags& flags, LmOptions& o) {
             "name=path: adds a text as a domain, or replaces the domain of that name; may be repeated");
 }
 
+void add_tokenizer_flag(Flags& flags, LmOptions& o) {
+  flags.add("--tokenizer", o.tokenizer, kTokenizerHelp);
+}
+
 void add_expert_flags(Flags& flags, LmOptions& o) {
   flags.add("--experts", o.model.moe.experts, "experts E", between(1, 4096));
   flags.add("--top-k", o.model.moe.top_k, "experts a token visits, K (switch: 1, gshard: 2)",
@@ -41,7 +46,7 @@ void add_shape_flags(Flags& flags, LmOptions& o) {
 
 void add_training_flags(Flags& flags, LmOptions& o) {
   flags.add("--steps", o.train.steps, "optimiser steps", between(1, 4e9));
-  flags.add("--batch", o.train.sequences, "sequences of 128 bytes a step", between(1, 65536));
+  flags.add("--batch", o.train.sequences, "sequences of 128 tokens a step", between(1, 65536));
   flags.add("--lr", o.train.learning_rate, "peak learning rate", between(1e-9, 1));
   flags.add("--seed", o.train.seed, "seed of initial values and batches");
 }
@@ -120,6 +125,12 @@ CorpusOptions corpus_options(const LmOptions& o) {
   std::istringstream names(o.domains == "none" ? "" : o.domains);
   for (std::string name; std::getline(names, name, ',');) options.domains->push_back(name);
   return options;
+}
+
+Corpus read_corpus(LmOptions& o) {
+  Corpus corpus = load_corpus(corpus_options(o), tokenizer_maker(o.tokenizer, o.quiet));
+  o.model.vocabulary = corpus.tokenizer->vocabulary();
+  return corpus;
 }
 
 std::unique_ptr<Context> make_context(const StageOptions& o) {

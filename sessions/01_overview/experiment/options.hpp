@@ -33,6 +33,7 @@ struct LmOptions : StageOptions {
   TrainSettings train;
   std::string domains = "all";  // of the default texts: all, none, or names
   std::vector<std::string> texts;
+  std::string tokenizer = "byte";
   std::int64_t held_out_tokens = 8192;  // a domain, at each evaluation
   std::int64_t evaluations = 12;        // during training
   bool quick = false;
@@ -43,6 +44,7 @@ struct LmOptions : StageOptions {
 LmOptions small_lm();
 
 void add_text_flags(Flags& flags, LmOptions& o);      // --domains, --text
+void add_tokenizer_flag(Flags& flags, LmOptions& o);  // --tokenizer; for programs that read_corpus
 void add_expert_flags(Flags& flags, LmOptions& o);    // --experts, --top-k, --expert-width
 void add_shape_flags(Flags& flags, LmOptions& o);     // --width, --layers, --heads
 void add_training_flags(Flags& flags, LmOptions& o);  // --steps, --batch, --lr, --seed
@@ -65,8 +67,12 @@ LmOptions parse_lm_options(int argc, char** argv, const StageInfo& info, LmOptio
 StageOptions parse_stage_options(int argc, char** argv, const StageInfo& info,
                                  const std::function<void(Flags&)>& more = {});
 
-// What --domains and --text say. Throws UserError as load_corpus does.
+// What --domains and --text say.
 CorpusOptions corpus_options(const LmOptions& o);
+
+// The texts of --domains and --text in the tokens of --tokenizer, whose number becomes the model's V. Throws UserError as
+// load_corpus and tokenizer_maker do.
+Corpus read_corpus(LmOptions& o);
 
 // A context for the device, threads and dtype of the options.
 std::unique_ptr<Context> make_context(const StageOptions& o);

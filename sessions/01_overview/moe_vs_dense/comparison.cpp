@@ -18,6 +18,16 @@ std::int64_t first_step_below(const ModelRun& run, double level) {
   return -1;
 }
 
+double bytes_per_token(const Corpus& corpus) {
+  double bytes = 0, tokens = 0;
+  for (const Domain& domain : corpus.domains) {
+    for (const Token token : domain.held_out)
+      bytes += static_cast<double>(corpus.tokenizer->byte_count(token));
+    tokens += static_cast<double>(domain.held_out.size());
+  }
+  return tokens > 0 ? bytes / tokens : 1;
+}
+
 }  // namespace
 
 Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense, ModelRun moe) {
@@ -25,6 +35,8 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
   c.options = options;
   c.dense = std::move(dense);
   c.moe = std::move(moe);
+  c.tokenizer = corpus.tokenizer->name();
+  c.bytes_per_token = bytes_per_token(corpus);
   c.domains = domain_names(corpus);
   c.fair_seconds = std::min(c.dense.result.seconds, c.moe.result.seconds);
   c.dense_at_seconds = held_out_curve(c.dense.metrics).at(c.fair_seconds);

@@ -12,6 +12,10 @@ struct Comparison {
   std::vector<std::string> domains;
   ModelRun dense, moe;
 
+  std::string tokenizer = "byte";                                               // its name
+  double bytes_per_token = 1;                                                   // of held-out text
+  const char* token() const { return tokenizer == "byte" ? "byte" : "token"; }  // what one is called
+
   double fair_seconds = 0;                          // training time of the faster model
   double dense_at_seconds = 0, moe_at_seconds = 0;  // held-out bits per byte after that time
 };

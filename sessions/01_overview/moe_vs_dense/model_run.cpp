@@ -9,39 +9,41 @@
 namespace moe::session1 {
 namespace {
 
-constexpr std::size_t kPassage = 480, kPrompt = 48;
+constexpr std::int64_t kPassage = 480, kPrompt = 48;  // bytes
 constexpr int kTracedSteps = 20;
 
-// A passage from the middle of the held-out text; it begins with a line where one begins soon and the text is long enough.
-std::vector<Token> passage(const std::vector<Token>& text, std::size_t length) {
-  std::size_t begin = text.size() / 2;
-  for (std::size_t i = begin; i < begin + 200 && i + 1 + length <= text.size(); ++i)
-    if (text[i] == '\n') {
-      begin = i + 1;
-      break;
-    }
-  return {text.begin() + static_cast<std::ptrdiff_t>(begin),
-          text.begin() + static_cast<std::ptrdiff_t>(std::min(text.size(), begin + length))};
+// The tokens of the first `bytes` bytes from text[begin] on, or of a few more, or what there is.
+std::span<const Token> piece(std::span<const Token> text, std::size_t begin, const Tokenizer& tokenizer,
+                             std::int64_t bytes) {
+  std::size_t end = begin;
+  for (; end < text.size() && bytes > 0; ++end) bytes -= tokenizer.byte_count(text[end]);
+  return text.subspan(begin, end - begin);
+}
+
+bool begins_with_space(const Tokenizer& tokenizer, Token token) {
+  return tokenizer.decode({&token, 1}).starts_with(' ');
 }
 
 Sample continue_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus,
                         std::int64_t tokens) {
-  std::vector<Token> prompt = passage(domain.held_out, kPrompt);
-  while (prompt.size() > kPrompt / 2 && prompt.back() != ' ')
-    prompt.pop_back();  // models guess better from a word boundary
-  if (!prompt.empty() && prompt.back() == ' ') prompt.pop_back();
+  const Tokenizer& tokenizer = *corpus.tokenizer;
+  std::vector<Token> prompt = passage(domain.held_out, tokenizer, kPrompt);
+  const std::size_t least = std::max<std::size_t>(1, prompt.size() / 2);
+  const auto at_word = [&] { return begins_with_space(tokenizer, prompt.back()); };
+  while (prompt.size() > least && !at_word()) prompt.pop_back();  // models guess better from a word boundary
+  if (prompt.size() > 1 && at_word()) prompt.pop_back();
   std::vector<Token> made;
   std::size_t seen = 0;
   generate(ctx, model, prompt, {.tokens = tokens}, [&](const TracedToken& t) {
     if (seen++ >= prompt.size()) made.push_back(t.token);
     return true;
   });
-  return {domain.name, corpus.tokenizer->decode(prompt), corpus.tokenizer->decode(made)};
+  return {domain.name, tokenizer.decode(prompt), tokenizer.decode(made)};
 }
 
 RoutedText route_passage(Context& ctx, LanguageModel& model, const Domain& domain, const Corpus& corpus) {
   RoutedText text{domain.name, {}};
-  for (const TracedToken& t : trace_text(ctx, model, passage(domain.held_out, kPassage)))
+  for (const TracedToken& t : trace_text(ctx, model, passage(domain.held_out, *corpus.tokenizer, kPassage)))
     text.tokens.push_back(routed_token(*corpus.tokenizer, t));
   return text;
 }
@@ -55,6 +57,22 @@ void trace_steps(Trainer& trainer, const std::filesystem::path& file) {
 }
 
 }  // namespace
+
+std::vector<Token> passage(std::span<const Token> text, const Tokenizer& tokenizer, std::int64_t bytes) {
+  std::size_t begin = text.size() / 2;
+  const auto is_long_enough = [&](std::size_t from) {
+    std::int64_t left = bytes;
+    for (std::size_t i = from; i < text.size() && left > 0; ++i) left -= tokenizer.byte_count(text[i]);
+    return left <= 0;
+  };
+  for (std::size_t i = begin; i < std::min(text.size(), begin + 200); ++i)
+    if (tokenizer.decode({&text[i], 1}).ends_with('\n')) {
+      if (is_long_enough(i + 1)) begin = i + 1;
+      break;
+    }
+  const auto tokens = piece(text, begin, tokenizer, bytes);
+  return {tokens.begin(), tokens.end()};
+}
 
 std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config,
                                   const std::filesystem::path& directory, const Options& o,

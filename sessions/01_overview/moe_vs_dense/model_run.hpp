@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -24,6 +25,10 @@ struct ModelRun : LmRun {
   std::vector<Sample> samples;     // one a domain
   std::vector<RoutedText> routed;  // a held-out passage of each domain with its experts; empty if dense
 };
+
+// About `bytes` bytes from the middle of a held-out text, in whole tokens; it begins with a line where one begins soon and
+// enough text follows.
+std::vector<Token> passage(std::span<const Token> text, const Tokenizer& tokenizer, std::int64_t bytes);
 
 // Trains in directory (resumes there if asked). Empty: interrupted, a checkpoint was saved.
 std::optional<ModelRun> run_model(const std::string& name, const LanguageModelConfig& config,

@@ -118,6 +118,7 @@ void add_run_flags(Flags& flags, Options& o) {
   flags.add("--resume", o.resume, "go on where the run in --out stopped");
   flags.add("--out", o.out, "directory of the run: report.html, metrics, checkpoints");
   add_text_flags(flags, o);
+  add_tokenizer_flag(flags, o);
   flags.config_file();
 }
 
@@ -169,6 +170,7 @@ Options parse_options(int argc, char** argv) {
       "moe demo 1 --experts 64 --top-k 4        other experts; the dense twin follows\n"
       "moe demo 1 --router switch               one expert a token, and a capacity\n"
       "moe demo 1 --text mine=notes.txt         a domain of your own, besides the six\n"
+      "moe demo 1 --tokenizer bpe:1024          pieces of words instead of bytes\n"
       "moe demo 1 --full                        1, 2, 4, 8, 16 experts with 3 seeds each\n"
       "moe demo 1 --quick --device emulated     the CUDA kernels on the CPU, compared with the CPU's own");
   add_run_flags(flags, o);

@@ -32,7 +32,8 @@ LinePlot loss_plot(const Comparison& c, const char* x, const std::string& x_labe
 }
 
 LinePlot training_plot(const Comparison& c) {
-  LinePlot plot{.title = "", .x_label = "step", .y_label = "training loss, nats a byte", .series = {}};
+  LinePlot plot{
+      .title = "", .x_label = "step", .y_label = concat("training loss, nats a ", c.token()), .series = {}};
   for (const auto& [run, colour] : {std::pair{&c.dense, kDenseColour}, std::pair{&c.moe, kMoeColour}}) {
     Series raw = series_of(*run, "step", "loss", colour), smooth = raw;
     raw.faint = true;
@@ -99,8 +100,9 @@ void add_experts(HtmlReport& page, const Comparison& c) {
 void add_texts(HtmlReport& page, const Comparison& c) {
   page.section("Who reads what");
   page.routed_texts(c.moe.routed, static_cast<int>(c.moe.config.moe.experts),
-                    "Held-out text, every byte coloured by the first of its experts. Hover for expert and "
-                    "gate; choose a layer above.");
+                    concat("Held-out text, every ", c.token(),
+                           " coloured by the first of its experts. Hover for expert "
+                           "and gate; choose a layer above."));
   page.section("Generated text");
   for (std::size_t i = 0; i < c.moe.samples.size(); ++i) {
     page.subsection(c.moe.samples[i].domain);
@@ -120,7 +122,9 @@ void add_setup(HtmlReport& page, const Comparison& c, const Corpus& corpus) {
   const TrainSettings& t = c.options.train;
   page.subsection("Training, both alike");
   page.key_values({{"steps", std::to_string(t.steps)},
-                   {"batch", concat(t.sequences, " × ", t.length, " bytes")},
+                   {"batch", concat(t.sequences, " × ", t.length, " ", c.token(), "s")},
+                   {"tokenizer", concat(c.tokenizer, ": ", format_fixed(c.bytes_per_token, 2),
+                                        " bytes a token on held-out text")},
                    {"peak learning rate", concat(t.learning_rate)},
                    {"weight decay", concat(t.weight_decay)},
                    {"clip", concat(t.max_norm)},
@@ -202,6 +206,8 @@ std::string comparison_json(const Comparison& c) {
   }
   record.set("equal_seconds", c.fair_seconds)
       .set("steps", c.options.train.steps)
+      .set("tokenizer", c.tokenizer)
+      .set("bytes_per_token", c.bytes_per_token)
       .set("seed", static_cast<std::int64_t>(c.options.train.seed));
   return to_json(record) + "\n";
 }
