@@ -40,6 +40,7 @@ struct MetricSink {
     Tensor tensor;
   };
   std::vector<Item> items;
+  bool detailed = false;  // also what experts read and wrote: as large as the activations, for analysis
   void push(std::string name, int layer, Tensor tensor) {
     items.push_back({std::move(name), layer, std::move(tensor)});
   }

@@ -27,7 +27,8 @@ struct MoeConfig {
   std::int64_t score_width = 0;       // cosine: width in which scores are taken; 0: half the experts
   double sparsity_factor = 1.2;       // remoe: by which its coefficient grows or falls in a step
   std::int64_t k_growth_steps =
-      0;  // frozen: training steps in which K grows from 1 to top_k; 0: K from the start
+      0;                   // frozen: training steps in which K grows from 1 to top_k; 0: K from the start
+  std::int64_t slots = 1;  // soft_moe: of an expert, in every sequence
   std::int64_t vocabulary = 0;  // V, for routers with a table of ids; a language model fills it in
 };
 

@@ -4,7 +4,9 @@
 // (all-to-all, local, all-to-all) behind the same call.
 #pragma once
 
+#include <memory>
 #include <string>
+#include <vector>
 
 #include "common/ops/ops.hpp"
 
@@ -31,6 +33,22 @@ class LocalExperts final : public Experts {
 
  private:
   Parameter gate_up_, down_;
+};
+
+// Fewer experts than the router knows: neighbouring outputs of the router share one (what merging leaves, MC-SMoE,
+// arXiv:2310.01334). Rows of one expert stand together whichever output chose them, so only the offsets change.
+class SharedExperts final : public Experts {
+ public:
+  // Expert e serves the outputs first[e] .. first[e+1]; first (E'+1) rises from 0 to the number of outputs.
+  SharedExperts(Context& ctx, std::unique_ptr<Experts> experts, const std::vector<std::int32_t>& first);
+  std::int64_t count() const override { return outputs_; }
+  Value forward(ForwardContext& f, const Value& rows, const Tensor& offset) override;
+  void visit(const ParameterVisitor& visitor, const std::string& prefix) override;
+
+ private:
+  std::unique_ptr<Experts> experts_;
+  std::int64_t outputs_;
+  Tensor first_;  // (E'+1) i32
 };
 
 }  // namespace moe

@@ -53,6 +53,9 @@ inline constexpr MoeField kMoeFields[] = {
      "by which the pressure towards K experts a token grows or falls in a step"},
     {"k_growth_steps", "--k-growth", &MoeConfig::k_growth_steps, 0, 4e9,
      "training steps in which K grows from 1 to --top-k; 0: K from the start"},
+    {"slots", "--slots", &MoeConfig::slots, 1, 65536,
+     "mixtures of a sequence's tokens that each expert works on; as costly as top-k where it is "
+     "length·K/experts"},
 };
 
 inline const MoeField* find_field(std::string_view key) {

@@ -51,7 +51,7 @@ std::map<int, LoadMetrics> load_metrics_by_layer(const MetricSink& sink) {
     }
   for (auto& [layer, m] : layers) {
     m = load_metrics(m.load, m.assignments);
-    m.entropy = entropy[layer];
+    if (entropy.contains(layer)) m.entropy = entropy[layer];
   }
   return layers;
 }
@@ -62,7 +62,7 @@ LoadMetrics summarise(const std::map<int, LoadMetrics>& layers) {
     const double share = 1.0 / static_cast<double>(layers.size());
     mean.cv += share * m.cv;
     mean.max_violation += share * m.max_violation;
-    mean.entropy += share * m.entropy;
+    if (m.entropy) mean.entropy = mean.entropy.value_or(0) + share * *m.entropy;
     mean.dropped += share * m.dropped;
     mean.dead += m.dead;
     mean.assignments += m.assignments;

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <vector>
 
 #include "common/autograd/forward_context.hpp"
@@ -14,7 +15,8 @@ struct LoadMetrics {
   std::int64_t assignments = 0;    // asked for, before capacity dropping
   double cv = 0;                   // coefficient of variation of load: deviation / mean; 0 when balanced
   double max_violation = 0;        // MaxVio = max load / mean load - 1 (arXiv:2408.15664)
-  double entropy = 0;     // mean entropy of the router's distribution, in nats; ln E when it does not care
+  // Mean entropy of the router's distribution, in nats; ln E when it does not care. None where the router has none.
+  std::optional<double> entropy;
   double dropped = 0;     // fraction of assignments dropped by capacity
   std::int64_t dead = 0;  // experts with less than 2 % of the mean load
 };

@@ -10,21 +10,44 @@ MoeLayer::MoeLayer(Context& ctx, DType dtype, const MoeConfig& config, std::int6
                std::make_unique<LocalExperts>(ctx, dtype, config.experts, D, F, residual_scale)) {}
 
 Value MoeLayer::forward(ForwardContext& f, const Value& x) {
-  const auto plan_for = [&](const Routing& routing) {
-    Scope scope(f.ctx, "moe.plan");
-    return make_plan(f.ctx, routing, x.tensor.rows(), experts_->count());
-  };
   const auto route = [&] {
     Scope scope(f.ctx, "moe.route");
     return router_->route(f, x);
   };
   const Routing routing = route();
-  const SparsePlan plan = plan_for(routing);
+  const Value y = routing.dense ? by_slots(f, x, *routing.dense) : by_assignments(f, x, routing);
+  if (f.metrics && f.metrics->detailed) {
+    f.metrics->push("input", f.layer, x.tensor);
+    f.metrics->push("output", f.layer, y.tensor);
+  }
+  return y;
+}
+
+Value MoeLayer::by_assignments(ForwardContext& f, const Value& x, const Routing& routing) {
+  const auto make = [&] {
+    Scope scope(f.ctx, "moe.plan");
+    return make_plan(f.ctx, routing, x.tensor.rows(), experts_->count());
+  };
+  const SparsePlan plan = make();
   if (f.metrics) f.metrics->push("load", f.layer, plan.offset);
   const Value rows = ops::gather_rows(f, x, plan.map);
   const Value y = experts_->forward(f, rows, plan.offset);
   const Value weight = ops::permute_scalars(f, routing.weight, plan.source, plan.row);
+  if (f.metrics && f.metrics->detailed) {
+    f.metrics->push("row_weight", f.layer, weight.tensor);
+    f.metrics->push("row_output", f.layer, y.tensor);
+  }
   return ops::combine_rows(f, y, weight, plan.map);
+}
+
+Value MoeLayer::by_slots(ForwardContext& f, const Value& x, const DensePlan& plan) {
+  const std::int64_t B = plan.sequences, M = plan.combine.tensor.size(-1);
+  if (!slots_.fits(B, experts_->count(), M)) slots_ = SlotOrder(f.ctx, B, experts_->count(), M);
+  if (f.metrics) f.metrics->push("load", f.layer, slots_.offset);
+  const Value slots = ops::mix_rows(f, plan.dispatch, x, B);
+  const Value rows = ops::gather_rows(f, slots, slots_.by_expert);
+  const Value y = experts_->forward(f, rows, slots_.offset);
+  return ops::mix_rows(f, plan.combine, ops::gather_rows(f, y, slots_.by_sequence), B);
 }
 
 void MoeLayer::visit(const ParameterVisitor& visitor, const std::string& prefix) {

@@ -4,15 +4,27 @@
 // (token, expert, weight). Experts only ever see rows grouped by expert: (rows (A, D), offset (E+1)), ragged, never padded.
 #pragma once
 
+#include <optional>
+
 #include "common/ops/ops.hpp"
 
 namespace moe {
+
+// Soft MoE decides nothing: every expert has slots, mixtures of all tokens of a sequence (common/moe/slots.hpp carries it
+// out). B sequences of T tokens, M slots each.
+struct DensePlan {
+  std::int64_t sequences = 1;  // B
+  Value dispatch;              // (B·M, T): what each slot takes of each token; rows sum to 1
+  Value combine;               // (B·T, M): what each token takes of each slot; rows sum to 1
+};
 
 struct Routing {
   Tensor expert;               // (M) i32; -1: dropped, the token passes through the residual only
   Value weight;                // (M)
   Tensor token;                // (M) i32; undefined for a token-major list (N, K), where it is element / K
   std::int64_t per_token = 0;  // K of a token-major list, else 0
+  std::optional<DensePlan> dense =
+      {};  // instead of a list: expert and token are undefined, weight is dense->combine
 };
 
 struct SparsePlan {

@@ -39,6 +39,7 @@ class MoeFfn final : public Ffn {
   void visit(const ParameterVisitor& visitor, const std::string& prefix) override {
     layer_.visit(visitor, prefix + "block_sparse_moe.");
   }
+  MoeLayer* moe_layer() override { return &layer_; }
 
  private:
   MoeLayer layer_;

@@ -14,6 +14,7 @@ class Ffn {
   virtual Value forward(ForwardContext& f, const Value& x) = 0;  // (N, D) → (N, D)
   virtual void visit(const ParameterVisitor& visitor,
                      const std::string& prefix) = 0;  // prefix: "model.layers.0."
+  virtual MoeLayer* moe_layer() { return nullptr; }   // null: dense
 };
 
 // "mlp.": a SwiGLU of hidden width F, which is a group of one expert. "block_sparse_moe.": a MoeLayer, when experts > 0.

@@ -25,6 +25,7 @@ class LanguageModel {
 
   std::vector<ops::KvCache> make_caches(Context& ctx, std::int64_t capacity) const;
   void visit(const ParameterVisitor& visitor);
+  MoeLayer* moe_layer(std::size_t layer) { return blocks_.at(layer).ffn->moe_layer(); }  // null: dense
 
  private:
   struct Block {

@@ -35,18 +35,50 @@ Tensor row_losses(Context& ctx, const Tensor& logits, const Tensor& target) {
 }
 
 Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& count) {
-  const std::int64_t N = probability.tensor.rows(), E = probability.tensor.size(-1);
+  const std::int64_t E = probability.tensor.size(-1);
+  const BalanceShape s{probability.tensor.rows(), E, count.numel() / E};
   Tensor loss = Tensor::empty(f.ctx, probability.tensor.dtype(), {1});
   dispatch(loss.dtype(), [&]<class T>(T) {
-    moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), N,
-                         E);
+    moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), s);
   });
   if (!f.tape) return loss;
   return f.tape->record({probability}, loss, [=](Gradients& g) {
     const auto [dp, add] = g.target(0);
     dispatch(dp.dtype(), [&, &dp = dp, add = add]<class T>(T) {
       moe::balance_loss_backward<T>(g.ctx, dp.data<T>(), g.of_output().data<T>(), count.data<std::int32_t>(),
-                                    N, E, add);
+                                    s, add);
+    });
+  });
+}
+
+Value squared_variation(ForwardContext& f, const Value& x) {
+  const std::int64_t N = x.tensor.rows(), E = x.tensor.size(-1);
+  Tensor loss = Tensor::empty(f.ctx, x.tensor.dtype(), {1});
+  const Tensor sum = Tensor::empty(f.ctx, DType::f64, {E});
+  dispatch(loss.dtype(), [&]<class T>(T) {
+    moe::squared_variation<T>(f.ctx, loss.data<T>(), sum.data<double>(), x.tensor.data<T>(), N, E);
+  });
+  if (!f.tape) return loss;
+  return f.tape->record({x}, loss, [=](Gradients& g) {
+    const auto [dx, add] = g.target(0);
+    dispatch(dx.dtype(), [&]<class T>(T) {
+      moe::squared_variation_backward<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), sum.data<double>(), N,
+                                         E, add);
+    });
+  });
+}
+
+Value entropy_loss(ForwardContext& f, const Value& probability) {
+  const std::int64_t N = probability.tensor.rows(), E = probability.tensor.size(-1);
+  Tensor loss = Tensor::empty(f.ctx, probability.tensor.dtype(), {1});
+  dispatch(loss.dtype(), [&]<class T>(T) {
+    moe::entropy_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), N, E);
+  });
+  if (!f.tape) return loss;
+  return f.tape->record({probability}, loss, [=, p = probability.tensor](Gradients& g) {
+    const auto [dp, add] = g.target(0);
+    dispatch(dp.dtype(), [&]<class T>(T) {
+      moe::entropy_loss_backward<T>(g.ctx, dp.data<T>(), g.of_output().data<T>(), p.data<T>(), N, E, add);
     });
   });
 }

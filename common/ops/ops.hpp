@@ -76,8 +76,11 @@ Value cross_entropy(ForwardContext& f, const Value& logits, const Tensor& target
 // Each row's own loss (N), without gradient.
 Tensor row_losses(Context& ctx, const Tensor& logits, const Tensor& target);
 
-// Router losses (1); kernels/balance_loss has the formulas. count (E): choices before any capacity dropping.
+// Router losses (1); kernels/balance_loss has the formulas. count (E), or (S, E) of S groups of tokens: choices before any
+// capacity dropping.
 Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& count);
+Value squared_variation(ForwardContext& f, const Value& x);       // CV² of the column sums of x (N, E)
+Value entropy_loss(ForwardContext& f, const Value& probability);  // mean over tokens
 Value z_loss(ForwardContext& f, const Value& logits, const SoftmaxResult& softmax);
 
 // Runs `function` without recording it and again during backward, so that only its inputs are kept (Chen 2016,

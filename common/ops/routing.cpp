@@ -1,5 +1,6 @@
 // Softmax and top-k of router scores.
 #include "common/ops/ops.hpp"
+#include "kernels/choice/choice.hpp"
 #include "kernels/softmax/softmax.hpp"
 #include "kernels/top_k_gate/top_k_gate.hpp"
 
@@ -35,8 +36,8 @@ TopK top_k_gate(ForwardContext& f, const Value& score, std::int64_t K, bool reno
   return {expert, f.tape->record({score}, weight, [=, score = score.tensor](Gradients& g) {
             Tensor dscore = Tensor::empty(g.ctx, score.dtype(), score.shape());
             dispatch(score.dtype(), [&]<class T>(T) {
-              moe::top_k_gate_backward<T>(g.ctx, dscore.data<T>(), g.of_output().data<T>(), score.data<T>(),
-                                          expert.data<std::int32_t>(), s);
+              moe::weigh_choice_backward<T>(g.ctx, dscore.data<T>(), g.of_output().data<T>(), score.data<T>(),
+                                            expert.data<std::int32_t>(), {s.N, s.E, s.K, s.renormalise});
             });
             g.give(0, dscore);
           })};

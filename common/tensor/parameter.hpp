@@ -5,6 +5,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 
 #include "common/tensor/tensor.hpp"
@@ -23,7 +24,9 @@ struct Parameter {
   ParameterGroup group = ParameterGroup::dense;
   bool decay = true;  // weight decay applies (not to norms)
   std::function<void(Context&)>
-      after_step;        // called once an optimizer step: for what a rule moves, not a gradient
+      after_step;  // called once an optimizer step: for what a rule moves, not a gradient
+  std::function<void(std::span<const std::int64_t>)>
+      on_frequencies;  // of what a table of token ids is made: called once, before training, with each id's count
   double deviation = 0;  // of its initial values, N(0, deviation²); 0: all are `initial`
   double initial = 1;    // norm weights start at one
 };

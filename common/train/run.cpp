@@ -1,5 +1,6 @@
 #include "common/train/run.hpp"
 
+#include <cmath>
 #include <cstdio>
 
 #include "common/app/format.hpp"
@@ -88,13 +89,21 @@ class Run {
     recent_steps_ = 0;
     const LoadMetrics load = summarise(r.load);
     const auto extra = [&](const char* name) { return r.extra.contains(name) ? r.extra.at(name) : 0; };
-    MetricRecord record = {{"step", r.step},           {"seconds", seconds_},
-                           {"loss", r.loss},           {"aux", extra("aux")},
-                           {"z", extra("z")},          {"lr", r.learning_rate},
-                           {"gnorm", r.gradient_norm}, {"dropped", load.dropped},
-                           {"load_cv", load.cv},       {"max_violation", load.max_violation},
-                           {"entropy", load.entropy},  {"dead", load.dead},
+    MetricRecord record = {{"step", r.step},
+                           {"seconds", seconds_},
+                           {"loss", r.loss},
+                           {"aux", extra("aux")},
+                           {"z", extra("z")},
+                           {"lr", r.learning_rate},
+                           {"gnorm", r.gradient_norm},
+                           {"dropped", load.dropped},
+                           {"load_cv", load.cv},
+                           {"max_violation", load.max_violation},
+                           {"entropy", load.entropy.value_or(NAN)},
+                           {"dead", load.dead},
                            {"tokens_per_second", rate}};
+    for (const auto& [name, value] : r.extra)
+      if (name != "aux" && name != "z") record.set(name, value);
     for (const auto& [layer, m] : r.load)
       record.set(concat("load_", layer), std::vector<double>(m.load.begin(), m.load.end()));
     log_.write(record);

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/train/batch_tensors.hpp"
+#include "common/train/token_frequencies.hpp"
 #include "kernels/base/copy.hpp"
 
 namespace moe {
@@ -23,6 +24,16 @@ std::map<std::string, double> mean_by_name(const LossSink& sink) {
   return sum;
 }
 
+// Tables made of the text, before the first step; a checkpoint brings its own.
+void show_frequencies(LanguageModel& model, const Corpus& corpus) {
+  std::vector<std::int64_t> frequency;  // counted when somebody asks
+  model.visit([&](const std::string&, Parameter& p) {
+    if (!p.on_frequencies) return;
+    if (frequency.empty()) frequency = token_frequencies(corpus, model.config().vocabulary);
+    p.on_frequencies(frequency);
+  });
+}
+
 }  // namespace
 
 Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSettings& settings,
@@ -33,6 +44,7 @@ Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSet
       model_(ctx, config),
       optimizer_(ctx, adamw_settings(settings), [&](const ParameterVisitor& v) { model_.visit(v); }) {
   initialise(ctx, settings.seed, [&](const ParameterVisitor& v) { model_.visit(v); });
+  show_frequencies(model_, corpus);
 }
 
 std::optional<StepReport> Trainer::step(bool report) {

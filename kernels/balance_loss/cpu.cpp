@@ -1,9 +1,10 @@
 #include <algorithm>
 
-#include "kernels/balance_loss/balance_loss.hpp"
+#include "kernels/balance_loss/row.hpp"
 #include "kernels/balance_loss/versions.hpp"
 #include "kernels/base/parallel.hpp"
 #include "kernels/base/squares.hpp"
+#include "kernels/base/tables.hpp"
 
 namespace moe {
 namespace {
@@ -42,14 +43,21 @@ void column_sums(Context& ctx, double* sum, const T* probability, std::int64_t N
 // One division, of integers when the probabilities are simple: perfect balance then gives 1 without rounding.
 template <class T>
 void balance_loss_plain(Context& ctx, T* loss, const T* probability, const std::int32_t* count,
-                        std::int64_t N, std::int64_t E) {
-  account(ctx, 1.0 * sizeof(T) * N * E + 4.0 * E, 1.0 * N * E);
-  Scratch<double> sum(ctx, E);
-  column_sums(ctx, sum.data(), probability, N, E);
-  double together = 0;
-  for (std::int64_t e = 0; e < E; ++e) together += count[e] * sum[e];
-  const double scale = total(count, E) * N;
-  *loss = scale == 0 ? T(0) : static_cast<T>(E * together / scale);
+                        const BalanceShape& s) {
+  MOE_CHECK(s.S >= 1 && s.N % s.S == 0, s.N, " tokens in ", s.S, " groups");
+  account(ctx, 1.0 * sizeof(T) * s.N * s.E + 4.0 * s.S * s.E, 1.0 * s.N * s.E);
+  Scratch<double> sum(ctx, s.E);
+  const std::int64_t tokens = s.N / s.S;
+  double all = 0;
+  for (std::int64_t g = 0; g < s.S; ++g) {
+    column_sums(ctx, sum.data(), probability + g * tokens * s.E, tokens, s.E);
+    const std::int32_t* mine = count + g * s.E;
+    double together = 0;
+    for (std::int64_t e = 0; e < s.E; ++e) together += mine[e] * sum[e];
+    const double scale = total(mine, s.E) * tokens;
+    all += scale == 0 ? 0 : s.E * together / scale;
+  }
+  *loss = static_cast<T>(all / static_cast<double>(s.S));
 }
 
 template <bool kAccumulate, class T>
@@ -60,15 +68,74 @@ void add_scaled(T* y, const T* x, T factor, std::int64_t n) {
 
 template <class T>
 void balance_loss_backward_plain(Context& ctx, T* dprobability, const T* dloss, const std::int32_t* count,
-                                 std::int64_t N, std::int64_t E, bool accumulate) {
-  account(ctx, sizeof(T) * (accumulate ? 2.0 : 1.0) * N * E + 4.0 * E, (accumulate ? 1.0 : 0.0) * N * E);
-  const double scale = total(count, E) * N;
-  Scratch<T> row(ctx, E);  // the same for every token
+                                 const BalanceShape& s, bool accumulate) {
+  account(ctx, sizeof(T) * (accumulate ? 2.0 : 1.0) * s.N * s.E + 4.0 * s.S * s.E,
+          (accumulate ? 1.0 : 0.0) * s.N * s.E);
+  Scratch<T> row(ctx, s.S * s.E);  // the same for every token of a group
+  for (std::int64_t g = 0; g < s.S; ++g) {
+    const double choices = total(count + g * s.E, s.E);
+    for (std::int64_t i = g * s.E; i < (g + 1) * s.E; ++i)
+      row[i] = static_cast<T>(detail::balance_gradient(*dloss, count[i], choices, s));
+  }
+  const auto write = accumulate ? add_scaled<true, T> : add_scaled<false, T>;
+  const std::int64_t tokens = std::max<std::int64_t>(1, s.N / s.S);
+  parallel_for(ctx, s.N, row_grain(s.E * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n)
+      write(dprobability + n * s.E, row.data() + n / tokens * s.E, T(1), s.E);
+  });
+}
+
+detail::Spread spread_of(const double* sum, std::int64_t E) {
+  detail::Spread spread{0, 0};
+  for (std::int64_t e = 0; e < E; ++e) spread.sum += sum[e], spread.squares += sum[e] * sum[e];
+  return spread;
+}
+
+template <class T>
+void squared_variation_plain(Context& ctx, T* loss, double* sum, const T* x, std::int64_t N, std::int64_t E) {
+  account(ctx, 1.0 * sizeof(T) * N * E, 1.0 * N * E);
+  column_sums(ctx, sum, x, N, E);
+  *loss = static_cast<T>(detail::variation(spread_of(sum, E), E));
+}
+
+template <class T>
+void squared_variation_backward_plain(Context& ctx, T* dx, const T* dloss, const double* sum, std::int64_t N,
+                                      std::int64_t E, bool accumulate) {
+  account(ctx, sizeof(T) * (accumulate ? 2.0 : 1.0) * N * E, (accumulate ? 1.0 : 0.0) * N * E);
+  const detail::Spread spread = spread_of(sum, E);
+  Scratch<T> row(ctx, E);
   for (std::int64_t e = 0; e < E; ++e)
-    row[e] = scale == 0 ? T(0) : static_cast<T>(static_cast<double>(*dloss) * E * count[e] / scale);
+    row[e] = static_cast<T>(static_cast<double>(*dloss) * detail::variation_gradient(sum[e], spread, E));
   const auto write = accumulate ? add_scaled<true, T> : add_scaled<false, T>;
   parallel_for(ctx, N, row_grain(E * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) write(dprobability + n * E, row.data(), T(1), E);
+    for (std::int64_t n = begin; n < end; ++n) write(dx + n * E, row.data(), T(1), E);
+  });
+}
+
+template <class T>
+void entropy_loss_plain(Context& ctx, T* loss, const T* probability, std::int64_t N, std::int64_t E) {
+  account(ctx, 1.0 * sizeof(T) * N * E, 3.0 * N * E);
+  const std::int64_t grain = token_grain(N, E * sizeof(T)), chunks = (N + grain - 1) / grain;
+  Scratch<double> partial(ctx, chunks);
+  parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
+    double sum = 0;
+    for (std::int64_t i = begin * E; i < end * E; ++i) sum += detail::entropy_term(probability[i]);
+    partial[begin / grain] = sum;
+  });
+  double sum = 0;
+  for (std::int64_t i = 0; i < chunks; ++i) sum += partial[i];
+  *loss = N == 0 ? T(0) : static_cast<T>(sum / static_cast<double>(N));
+}
+
+template <class T>
+void entropy_loss_backward_plain(Context& ctx, T* dprobability, const T* dloss, const T* probability,
+                                 std::int64_t N, std::int64_t E, bool accumulate) {
+  account(ctx, sizeof(T) * (accumulate ? 3.0 : 2.0) * N * E, 3.0 * N * E);
+  const T scale = static_cast<T>(static_cast<double>(*dloss) / static_cast<double>(N));
+  parallel_for(ctx, N * E, row_grain(3 * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i)
+      dprobability[i] =
+          (accumulate ? dprobability[i] : T(0)) + detail::entropy_gradient(probability[i], scale);
   });
 }
 
@@ -97,51 +164,15 @@ void z_loss_backward_plain(Context& ctx, T* dlogits, const T* dloss, const T* lo
   });
 }
 
-template <class T>
-constexpr Version<BalanceLoss<T>> versions[] = {{"plain", DeviceKind::cpu, 0, balance_loss_plain<T>}};
-template <class T>
-constexpr Version<BalanceLossBackward<T>> backward_versions[] = {
-    {"plain", DeviceKind::cpu, 0, balance_loss_backward_plain<T>}};
-template <class T>
-constexpr Version<ZLoss<T>> z_versions[] = {{"plain", DeviceKind::cpu, 0, z_loss_plain<T>}};
-template <class T>
-constexpr Version<ZLossBackward<T>> z_backward_versions[] = {
-    {"plain", DeviceKind::cpu, 0, z_loss_backward_plain<T>}};
-
-template <>
-constexpr Version<BalanceLoss<float>> versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, balance_loss_plain<float>}, MOE_DEVICE_ROWS("1_naive", balance_loss_naive)};
-template <>
-constexpr Version<BalanceLossBackward<float>> backward_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, balance_loss_backward_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", balance_loss_backward_naive)};
-template <>
-constexpr Version<ZLoss<float>> z_versions<float>[] = {{"plain", DeviceKind::cpu, 0, z_loss_plain<float>},
-                                                       MOE_DEVICE_ROWS("1_naive", z_loss_naive)};
-template <>
-constexpr Version<ZLossBackward<float>> z_backward_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, z_loss_backward_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", z_loss_backward_naive)};
-
 }  // namespace
 
-template <>
-Operation<BalanceLoss<float>> balance_loss<float>{"balance_loss", versions<float>};
-template <>
-Operation<BalanceLoss<double>> balance_loss<double>{"balance_loss", versions<double>};
-template <>
-Operation<BalanceLossBackward<float>> balance_loss_backward<float>{"balance_loss_backward",
-                                                                   backward_versions<float>};
-template <>
-Operation<BalanceLossBackward<double>> balance_loss_backward<double>{"balance_loss_backward",
-                                                                     backward_versions<double>};
-template <>
-Operation<ZLoss<float>> z_loss<float>{"z_loss", z_versions<float>};
-template <>
-Operation<ZLoss<double>> z_loss<double>{"z_loss", z_versions<double>};
-template <>
-Operation<ZLossBackward<float>> z_loss_backward<float>{"z_loss_backward", z_backward_versions<float>};
-template <>
-Operation<ZLossBackward<double>> z_loss_backward<double>{"z_loss_backward", z_backward_versions<double>};
+MOE_TABLES(BalanceLoss, balance_loss, balance_loss_plain)
+MOE_TABLES(BalanceLossBackward, balance_loss_backward, balance_loss_backward_plain)
+MOE_TABLES(SquaredVariation, squared_variation, squared_variation_plain)
+MOE_TABLES(SquaredVariationBackward, squared_variation_backward, squared_variation_backward_plain)
+MOE_TABLES(EntropyLoss, entropy_loss, entropy_loss_plain)
+MOE_TABLES(EntropyLossBackward, entropy_loss_backward, entropy_loss_backward_plain)
+MOE_TABLES(ZLoss, z_loss, z_loss_plain)
+MOE_TABLES(ZLossBackward, z_loss_backward, z_loss_backward_plain)
 
 }  // namespace moe

@@ -8,6 +8,10 @@ namespace moe {
 
 MOE_DEVICE_VERSION(BalanceLoss<float>, balance_loss_naive)
 MOE_DEVICE_VERSION(BalanceLossBackward<float>, balance_loss_backward_naive)
+MOE_DEVICE_VERSION(SquaredVariation<float>, squared_variation_naive)
+MOE_DEVICE_VERSION(SquaredVariationBackward<float>, squared_variation_backward_naive)
+MOE_DEVICE_VERSION(EntropyLoss<float>, entropy_loss_naive)
+MOE_DEVICE_VERSION(EntropyLossBackward<float>, entropy_loss_backward_naive)
 MOE_DEVICE_VERSION(ZLoss<float>, z_loss_naive)
 MOE_DEVICE_VERSION(ZLossBackward<float>, z_loss_backward_naive)
 

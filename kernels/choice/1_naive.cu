@@ -15,7 +15,7 @@ constexpr int kThreads = 128;
 __global__ void __launch_bounds__(kThreads)
     weigh_kernel(float* weight, const float* score, const std::int32_t* expert, ChoiceShape s) {
   const std::int64_t n = global_thread();
-  if (n < s.N) detail::weigh_row(weight + n * s.K, score + n * s.E, expert + n * s.K, s);
+  if (n < s.N) detail::weigh_row(weight + n * s.K, score + n * s.E, detail::row_of(expert, n, s.K), s);
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -23,7 +23,8 @@ __global__ void __launch_bounds__(kThreads)
                           ChoiceShape s) {
   const std::int64_t n = global_thread();
   if (n < s.N)
-    detail::weigh_row_backward(dscore + n * s.E, dweight + n * s.K, score + n * s.E, expert + n * s.K, s);
+    detail::weigh_row_backward(dscore + n * s.E, dweight + n * s.K, score + n * s.E,
+                               detail::row_of(expert, n, s.K), s);
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -39,6 +40,32 @@ __global__ void __launch_bounds__(kThreads)
     hash_kernel(std::int32_t* expert, const std::int32_t* id, RngKey key, ChoiceShape s) {
   const std::int64_t n = global_thread();
   if (n < s.N) detail::hash_row(expert + n * s.K, id[n], key, s);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    table_kernel(std::int32_t* expert, const std::int32_t* id, const float* table, std::int64_t V, RngKey key,
+                 ChoiceShape s) {
+  const std::int64_t n = global_thread();
+  if (n < s.N) detail::table_row(expert + n * s.K, id[n], table, V, key, s);
+}
+
+__global__ void __launch_bounds__(kThreads)
+    keep_top_p_kernel(std::int32_t* kept, const std::int32_t* expert, const float* weight, double threshold,
+                      std::int64_t N, std::int64_t K) {
+  const std::int64_t n = global_thread();
+  if (n < N) detail::keep_top_p_row(kept + n * K, expert + n * K, weight + n * K, threshold, K);
+}
+
+__global__ void __launch_bounds__(kElementThreads)
+    group_keys_kernel(std::int32_t* key, const std::int32_t* expert, std::int64_t n, std::int64_t length,
+                      std::int64_t E) {
+  each_element(n, [=](std::int64_t i) { key[i] = detail::group_key(expert, i, length, E); });
+}
+
+__global__ void __launch_bounds__(kThreads)
+    even_out_kernel(std::int32_t* count, std::int64_t rows, std::int64_t E, std::int64_t nulls) {
+  const std::int64_t r = global_thread();
+  if (r < rows) detail::even_out_row(count + r * (E + nulls), E, nulls);
 }
 
 __global__ void __launch_bounds__(kThreads)
@@ -87,6 +114,7 @@ __global__ void __launch_bounds__(kElementThreads)
 
 void weigh_choice_naive(Context& ctx, float* weight, const float* score, const std::int32_t* expert,
                         const ChoiceShape& s) {
+  MOE_CHECK(expert || s.N == 0 || s.K == s.E, s.K, " of ", s.E, " experts, and no choices");
   account(ctx, 12.0 * s.N * s.K);
   if (s.N > 0) launch(ctx, weigh_kernel, blocks(s.N, kThreads), kThreads, 0, weight, score, expert, s);
 }
@@ -112,6 +140,32 @@ void hash_choice_naive(Context& ctx, std::int32_t* expert, const std::int32_t* i
   MOE_CHECK(1 <= s.K && s.K <= s.E, s.K, " of ", s.E, " experts");
   account(ctx, 4.0 * s.N * (s.K + 1));
   if (s.N > 0) launch(ctx, hash_kernel, blocks(s.N, kThreads), kThreads, 0, expert, id, key, s);
+}
+
+void table_choice_naive(Context& ctx, std::int32_t* expert, const std::int32_t* id, const float* table,
+                        std::int64_t V, const RngKey& key, const ChoiceShape& s) {
+  MOE_CHECK(1 <= s.K && s.K <= s.E, s.K, " of ", s.E, " experts");
+  account(ctx, 8.0 * s.N * (s.K + 1));
+  if (s.N > 0) launch(ctx, table_kernel, blocks(s.N, kThreads), kThreads, 0, expert, id, table, V, key, s);
+}
+
+void keep_top_p_naive(Context& ctx, std::int32_t* kept, const std::int32_t* expert, const float* weight,
+                      double threshold, std::int64_t N, std::int64_t K) {
+  account(ctx, 12.0 * N * K);
+  if (N > 0)
+    launch(ctx, keep_top_p_kernel, blocks(N, kThreads), kThreads, 0, kept, expert, weight, threshold, N, K);
+}
+
+void group_keys_naive(Context& ctx, std::int32_t* key, const std::int32_t* expert, std::int64_t n,
+                      std::int64_t length, std::int64_t E) {
+  account(ctx, 8.0 * n);
+  if (n > 0) launch(ctx, group_keys_kernel, element_blocks(n), kElementThreads, 0, key, expert, n, length, E);
+}
+
+void even_out_nulls_naive(Context& ctx, std::int32_t* count, std::int64_t rows, std::int64_t E,
+                          std::int64_t nulls) {
+  account(ctx, 8.0 * rows * (E + nulls));
+  if (rows > 0) launch(ctx, even_out_kernel, blocks(rows, kThreads), kThreads, 0, count, rows, E, nulls);
 }
 
 void biased_score_naive(Context& ctx, float* biased, const float* score, const float* bias,

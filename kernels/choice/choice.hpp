@@ -19,10 +19,11 @@ struct ChoiceShape {
   double scale = 1;  // and all of them multiplied by this
 };
 
-// weight (N, K) = score of the chosen, 0 where dropped. score (N, E) >= 0.
+// weight (N, K) = score of the chosen, 0 where dropped. score (N, E) >= 0. Where expert is null, K is E and every expert
+// stands in its place: with renormalise, a row of scores becomes a distribution.
 template <class T>
 using WeighChoice = void(Context&, T* weight, const T* score, const std::int32_t* expert, const ChoiceShape&);
-// dscore (N, E) is written: zero where not chosen.
+// dscore (N, E) is written: zero where not chosen. The gradient of top_k_gate as well, whose weights these are.
 template <class T>
 using WeighChoiceBackward = void(Context&, T* dscore, const T* dweight, const T* score,
                                  const std::int32_t* expert, const ChoiceShape&);
@@ -36,6 +37,28 @@ using KeepByChance = void(Context&, std::int32_t* kept, const std::int32_t* expe
 // K different experts for each id, drawn by philox of (key, id, k): the same id, the same experts.
 using HashChoice = void(Context&, std::int32_t* expert, const std::int32_t* id, const RngKey& key,
                         const ChoiceShape&);
+
+// The same from a table (V, K) of expert numbers, made beforehand from how often ids occur. An id outside of the table, or
+// whose row begins with a negative number, goes where HashChoice sends it.
+template <class T>
+using TableChoice = void(Context&, std::int32_t* expert, const std::int32_t* id, const T* table,
+                         std::int64_t V, const RngKey& key, const ChoiceShape&);
+
+// Top-p (arXiv:2403.07652, eq. 3): of K choices, best first, those stay before which the weights (N, K) sum to less than
+// `threshold`, and always the first; the others become -1. kept may be expert.
+template <class T>
+using KeepTopP = void(Context&, std::int32_t* kept, const std::int32_t* expert, const T* weight,
+                      double threshold, std::int64_t N, std::int64_t K);
+
+// key (n): the place of choice i in a table (groups, E) of counts, if `length` choices in a row make a group; -1 for what is
+// no choice among E. With one group: choices outside [0, E) become -1. key may be expert.
+using GroupKeys = void(Context&, std::int32_t* key, const std::int32_t* expert, std::int64_t n,
+                       std::int64_t length, std::int64_t E);
+
+// count (rows, E + nulls), in place, times `nulls`, and each null expert gets the mean of the nulls (AdaMoE, arXiv:2406.13233,
+// eq. 6: only how many nulls are chosen matters, not which). The least common scale on which that mean is an integer.
+using EvenOutNulls = void(Context&, std::int32_t* count, std::int64_t rows, std::int64_t E,
+                          std::int64_t nulls);
 
 // biased (N, E) = score + bias[e], to choose by; experts outside the `kept` best of `groups` equal groups get
 // -infinity, and NaN stays NaN. A group is as good as the sum of its two best (DeepSeek-V3, arXiv:2412.19437). groups divides E; 1: no limit.
@@ -79,6 +102,12 @@ extern Operation<WeighChoiceBackward<T>> weigh_choice_backward;
 template <class T>
 extern Operation<KeepByChance<T>> keep_by_chance;
 extern const Operation<HashChoice> hash_choice;
+template <class T>
+extern Operation<TableChoice<T>> table_choice;
+template <class T>
+extern Operation<KeepTopP<T>> keep_top_p;
+extern const Operation<GroupKeys> group_keys;
+extern const Operation<EvenOutNulls> even_out_nulls;
 template <class T>
 extern Operation<BiasedScore<T>> biased_score;
 extern const Operation<AddCounts> add_counts;

@@ -1,4 +1,5 @@
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/choice/row.hpp"
 #include "kernels/choice/versions.hpp"
 
@@ -16,8 +17,9 @@ void each_token(Context& ctx, std::int64_t N, std::size_t bytes, Body body) {
 
 template <class T>
 void weigh_plain(Context& ctx, T* weight, const T* score, const std::int32_t* expert, const ChoiceShape& s) {
+  MOE_CHECK(expert || s.N == 0 || s.K == s.E, s.K, " of ", s.E, " experts, and no choices");
   each_token(ctx, s.N, s.K * (2 * sizeof(T) + 4), [&](std::int64_t n) {
-    detail::weigh_row(weight + n * s.K, score + n * s.E, expert + n * s.K, s);
+    detail::weigh_row(weight + n * s.K, score + n * s.E, detail::row_of(expert, n, s.K), s);
   });
 }
 
@@ -25,7 +27,8 @@ template <class T>
 void weigh_backward_plain(Context& ctx, T* dscore, const T* dweight, const T* score,
                           const std::int32_t* expert, const ChoiceShape& s) {
   each_token(ctx, s.N, s.E * sizeof(T) + s.K * (2 * sizeof(T) + 4), [&](std::int64_t n) {
-    detail::weigh_row_backward(dscore + n * s.E, dweight + n * s.K, score + n * s.E, expert + n * s.K, s);
+    detail::weigh_row_backward(dscore + n * s.E, dweight + n * s.K, score + n * s.E,
+                               detail::row_of(expert, n, s.K), s);
   });
 }
 
@@ -44,6 +47,33 @@ void hash_plain(Context& ctx, std::int32_t* expert, const std::int32_t* id, cons
   MOE_CHECK(1 <= s.K && s.K <= s.E, s.K, " of ", s.E, " experts");
   each_token(ctx, s.N, 4 * (s.K + 1),
              [&](std::int64_t n) { detail::hash_row(expert + n * s.K, id[n], key, s); });
+}
+
+template <class T>
+void table_plain(Context& ctx, std::int32_t* expert, const std::int32_t* id, const T* table, std::int64_t V,
+                 const RngKey& key, const ChoiceShape& s) {
+  MOE_CHECK(1 <= s.K && s.K <= s.E, s.K, " of ", s.E, " experts");
+  each_token(ctx, s.N, (4 + sizeof(T)) * (s.K + 1),
+             [&](std::int64_t n) { detail::table_row(expert + n * s.K, id[n], table, V, key, s); });
+}
+
+template <class T>
+void keep_top_p_plain(Context& ctx, std::int32_t* kept, const std::int32_t* expert, const T* weight,
+                      double threshold, std::int64_t N, std::int64_t K) {
+  each_token(ctx, N, K * (sizeof(T) + 8), [&](std::int64_t n) {
+    detail::keep_top_p_row(kept + n * K, expert + n * K, weight + n * K, threshold, K);
+  });
+}
+
+void group_keys_plain(Context& ctx, std::int32_t* key, const std::int32_t* expert, std::int64_t n,
+                      std::int64_t length, std::int64_t E) {
+  each_token(ctx, n, 8, [=](std::int64_t i) { key[i] = detail::group_key(expert, i, length, E); });
+}
+
+void even_out_nulls_plain(Context& ctx, std::int32_t* count, std::int64_t rows, std::int64_t E,
+                          std::int64_t nulls) {
+  each_token(ctx, rows, 8 * (E + nulls),
+             [&](std::int64_t r) { detail::even_out_row(count + r * (E + nulls), E, nulls); });
 }
 
 template <class T>
@@ -99,25 +129,23 @@ constexpr Version<HashChoice> hash_versions[] = {{"plain", DeviceKind::cpu, 0, h
 constexpr Version<AddCounts> add_counts_versions[] = {{"plain", DeviceKind::cpu, 0, add_counts_plain},
                                                       MOE_DEVICE_ROWS("1_naive", add_counts_naive)};
 
+constexpr Version<GroupKeys> group_keys_versions[] = {{"plain", DeviceKind::cpu, 0, group_keys_plain},
+                                                      MOE_DEVICE_ROWS("1_naive", group_keys_naive)};
+constexpr Version<EvenOutNulls> even_out_versions[] = {{"plain", DeviceKind::cpu, 0, even_out_nulls_plain},
+                                                       MOE_DEVICE_ROWS("1_naive", even_out_nulls_naive)};
+
 }  // namespace
 
+const Operation<GroupKeys> group_keys{"group_keys", group_keys_versions};
+const Operation<EvenOutNulls> even_out_nulls{"even_out_nulls", even_out_versions};
 const Operation<AddCounts> add_counts{"add_counts", add_counts_versions};
 const Operation<HashChoice> hash_choice{"hash_choice", hash_versions};
-
-// An operation in T: the plain version, and for f32 the device's.
-#define MOE_TABLE(Signature, name, T, function, ...)                                                        \
-  namespace {                                                                                               \
-  constexpr Version<Signature<T>> name##_##T[] = {{"plain", DeviceKind::cpu, 0, function<T>}, __VA_ARGS__}; \
-  }                                                                                                         \
-  template <>                                                                                               \
-  Operation<Signature<T>> name<T>{#name, name##_##T};
-#define MOE_TABLES(Signature, name, function)                                           \
-  MOE_TABLE(Signature, name, float, function, MOE_DEVICE_ROWS("1_naive", name##_naive)) \
-  MOE_TABLE(Signature, name, double, function)
 
 MOE_TABLES(WeighChoice, weigh_choice, weigh_plain)
 MOE_TABLES(WeighChoiceBackward, weigh_choice_backward, weigh_backward_plain)
 MOE_TABLES(KeepByChance, keep_by_chance, keep_by_chance_plain)
+MOE_TABLES(TableChoice, table_choice, table_plain)
+MOE_TABLES(KeepTopP, keep_top_p, keep_top_p_plain)
 MOE_TABLES(BiasedScore, biased_score, biased_plain)
 MOE_TABLES(MoveBias, move_bias, move_bias_plain)
 MOE_TABLES(ByToken, by_token, by_token_plain)

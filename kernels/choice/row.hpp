@@ -10,8 +10,17 @@ namespace moe::detail {
 
 constexpr double kLeastWeightSum = 1e-20;
 
-MOE_HOST_DEVICE bool is_expert(std::int32_t e, std::int64_t E) {
+MOE_HOST_DEVICE bool is_expert(std::int64_t e, std::int64_t E) {
   return e >= 0 && e < E;
+}
+
+MOE_HOST_DEVICE std::int64_t chosen(const std::int32_t* expert, std::int64_t k) {
+  return expert ? expert[k] : k;
+}
+
+// Row n of choices that may be null.
+MOE_HOST_DEVICE const std::int32_t* row_of(const std::int32_t* expert, std::int64_t n, std::int64_t K) {
+  return expert ? expert + n * K : nullptr;
 }
 
 // Σ of the kept scores. NaN passes through.
@@ -19,7 +28,7 @@ template <class T>
 MOE_HOST_DEVICE T weight_sum(const T* score, const std::int32_t* expert, const ChoiceShape& s) {
   T sum = 0;
   for (std::int64_t k = 0; k < s.K; ++k)
-    if (is_expert(expert[k], s.E)) sum += score[expert[k]];
+    if (is_expert(chosen(expert, k), s.E)) sum += score[chosen(expert, k)];
   return sum;
 }
 
@@ -28,7 +37,7 @@ MOE_HOST_DEVICE void weigh_row(T* weight, const T* score, const std::int32_t* ex
   T sum = s.renormalise ? weight_sum(score, expert, s) : T(1);
   if (sum < T(kLeastWeightSum)) sum = T(kLeastWeightSum);
   for (std::int64_t k = 0; k < s.K; ++k)
-    weight[k] = is_expert(expert[k], s.E) ? T(s.scale) * (score[expert[k]] / sum) : T(0);
+    weight[k] = is_expert(chosen(expert, k), s.E) ? T(s.scale) * (score[chosen(expert, k)] / sum) : T(0);
 }
 
 // w = c·s/S, so ds_k = (c·dw_k - Σ_j dw_j·w_j) / S; where the least sum stands in for S, it is a constant.
@@ -42,10 +51,11 @@ MOE_HOST_DEVICE void weigh_row_backward(T* dscore, const T* dweight, const T* sc
     const bool constant = sum < T(kLeastWeightSum);
     if (constant) sum = T(kLeastWeightSum);
     for (std::int64_t k = 0; k < s.K && !constant; ++k)
-      if (is_expert(expert[k], s.E)) mean += dweight[k] * (T(s.scale) * (score[expert[k]] / sum));
+      if (is_expert(chosen(expert, k), s.E))
+        mean += dweight[k] * (T(s.scale) * (score[chosen(expert, k)] / sum));  // as forward rounds it
   }
   for (std::int64_t k = 0; k < s.K; ++k)
-    if (is_expert(expert[k], s.E)) dscore[expert[k]] = (T(s.scale) * dweight[k] - mean) / sum;
+    if (is_expert(chosen(expert, k), s.E)) dscore[chosen(expert, k)] = (T(s.scale) * dweight[k] - mean) / sum;
 }
 
 template <class T>
@@ -74,6 +84,37 @@ MOE_HOST_DEVICE void hash_row(std::int32_t* expert, std::int32_t id, const RngKe
       }
     }
   }
+}
+
+template <class T>
+MOE_HOST_DEVICE void table_row(std::int32_t* expert, std::int32_t id, const T* table, std::int64_t V,
+                               const RngKey& key, const ChoiceShape& s) {
+  const T* row = table + id * s.K;  // not read outside
+  if (id < 0 || id >= V || !(row[0] >= 0)) return hash_row(expert, id, key, s);
+  for (std::int64_t k = 0; k < s.K; ++k) expert[k] = static_cast<std::int32_t>(row[k]);
+}
+
+// A sum of NaN keeps the first only.
+template <class T>
+MOE_HOST_DEVICE void keep_top_p_row(std::int32_t* kept, const std::int32_t* expert, const T* weight,
+                                    double threshold, std::int64_t K) {
+  T sum = 0;
+  for (std::int64_t k = 0; k < K; ++k) {
+    kept[k] = k == 0 || sum < T(threshold) ? expert[k] : -1;
+    sum += weight[k];
+  }
+}
+
+MOE_HOST_DEVICE std::int32_t group_key(const std::int32_t* expert, std::int64_t i, std::int64_t length,
+                                       std::int64_t E) {
+  return is_expert(expert[i], E) ? static_cast<std::int32_t>(i / length * E + expert[i]) : -1;
+}
+
+MOE_HOST_DEVICE void even_out_row(std::int32_t* count, std::int64_t E, std::int64_t nulls) {
+  std::int32_t sum = 0;
+  for (std::int64_t i = 0; i < nulls; ++i) sum += count[E + i];
+  for (std::int64_t e = 0; e < E; ++e) count[e] *= static_cast<std::int32_t>(nulls);
+  for (std::int64_t i = 0; i < nulls; ++i) count[E + i] = sum;
 }
 
 // The sum of a group's two best biased scores; NaN where one of its scores is.

@@ -1,5 +1,5 @@
 // A thread takes a row and walks it K times, each time for the best score that comes after the last one chosen. So it
-// remembers one choice, not K; it reads K·E scores, 32 rows apart in each step of a warp. Backward: a thread a row, too.
+// remembers one choice, not K; it reads K·E scores, 32 rows apart in each step of a warp.
 #include "kernels/base/warp.cuh"
 #include "kernels/top_k_gate/versions.hpp"
 
@@ -54,42 +54,12 @@ __global__ void __launch_bounds__(kThreads)
   for (std::int64_t k = 0; k < s.K; ++k) weight[n * s.K + k] /= sum;
 }
 
-// w = s/S, so ds_k = (dw_k - Σ_j dw_j·w_j) / S; where the least sum stands in for S, it is a constant: ds_k = dw_k / S.
-__global__ void __launch_bounds__(kThreads)
-    top_k_backward_kernel(float* __restrict__ dscore, const float* __restrict__ dweight,
-                          const float* __restrict__ score, const std::int32_t* __restrict__ expert,
-                          TopKShape s) {
-  const std::int64_t n = global_thread();
-  if (n >= s.N) return;
-  const std::int32_t* chosen = expert + n * s.K;
-  const float *x = score + n * s.E, *dw = dweight + n * s.K;
-  float* dx = dscore + n * s.E;
-  float sum = 1, mean = 0;
-  if (s.renormalise) {
-    sum = 0;
-    for (std::int64_t k = 0; k < s.K; ++k) sum += x[chosen[k]];
-    const bool constant = sum < kLeastSum;
-    if (constant) sum = kLeastSum;
-    for (std::int64_t k = 0; k < s.K && !constant; ++k)
-      mean += dw[k] * (x[chosen[k]] / sum);  // as forward rounds it
-  }
-  for (std::int64_t e = 0; e < s.E; ++e) dx[e] = 0;
-  for (std::int64_t k = 0; k < s.K; ++k) dx[chosen[k]] = (dw[k] - mean) / sum;
-}
-
 void top_k_gate_naive(Context& ctx, std::int32_t* expert, float* weight, const float* score,
                       const TopKShape& s) {
   MOE_CHECK(1 <= s.K && s.K <= s.E, "top ", s.K, " of ", s.E, " experts");
   account(ctx, s.N * (s.E * sizeof(float) + s.K * (sizeof(float) + 4.0)));
   if (s.N == 0) return;
   launch(ctx, top_k_kernel, blocks(s.N, kThreads), kThreads, 0, expert, weight, score, s);
-}
-
-void top_k_gate_backward_naive(Context& ctx, float* dscore, const float* dweight, const float* score,
-                               const std::int32_t* expert, const TopKShape& s) {
-  account(ctx, s.N * (s.E * sizeof(float) + s.K * (2 * sizeof(float) + 4.0)));
-  if (s.N == 0) return;
-  launch(ctx, top_k_backward_kernel, blocks(s.N, kThreads), kThreads, 0, dscore, dweight, score, expert, s);
 }
 
 }  // namespace moe::MOE_BACKEND

@@ -14,21 +14,11 @@ constexpr Version<TopKGate<double>> forward_f64[] = {
     {"insertion", kCpu, 0, detail::top_k_gate_insertion<double>},
     {"selection", kCpu, 0, detail::top_k_gate_selection<double>}};
 
-constexpr Version<TopKGateBackward<float>> backward_f32[] = {
-    {"plain", kCpu, 0, detail::top_k_gate_backward_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", top_k_gate_backward_naive)};
-constexpr Version<TopKGateBackward<double>> backward_f64[] = {
-    {"plain", kCpu, 0, detail::top_k_gate_backward_plain<double>}};
-
 }  // namespace
 
 template <>
 Operation<TopKGate<float>> top_k_gate<float>{"top_k_gate", forward_f32};
 template <>
 Operation<TopKGate<double>> top_k_gate<double>{"top_k_gate", forward_f64};
-template <>
-Operation<TopKGateBackward<float>> top_k_gate_backward<float>{"top_k_gate_backward", backward_f32};
-template <>
-Operation<TopKGateBackward<double>> top_k_gate_backward<double>{"top_k_gate_backward", backward_f64};
 
 }  // namespace moe

@@ -16,18 +16,12 @@ struct TopKShape {
       renormalise;  // weights of a row divided by their sum; with K = 1 that sets them to 1 and stops the gradient
 };
 
-// expert (N, K); weight (N, K) = score of the chosen, renormalised or not. score (N, E).
+// expert (N, K); weight (N, K) = score of the chosen, renormalised or not. score (N, E). The gradient of the weights is
+// weigh_choice_backward (kernels/choice), since those are the weights that weigh_choice gives to these experts.
 template <class T>
 using TopKGate = void(Context&, std::int32_t* expert, T* weight, const T* score, const TopKShape& shape);
 
-// dscore (N, E) is written: zero where not chosen.
-template <class T>
-using TopKGateBackward = void(Context&, T* dscore, const T* dweight /*(N, K)*/, const T* score,
-                              const std::int32_t* expert, const TopKShape& shape);
-
 template <class T>
 extern Operation<TopKGate<T>> top_k_gate;
-template <class T>
-extern Operation<TopKGateBackward<T>> top_k_gate_backward;
 
 }  // namespace moe

@@ -13,13 +13,8 @@ template <class T>
 void top_k_gate_selection(Context&, std::int32_t* expert, T* weight, const T* score, const TopKShape&);
 void top_k_gate_rows16(Context&, std::int32_t* expert, float* weight, const float* score, const TopKShape&);
 
-template <class T>
-void top_k_gate_backward_plain(Context&, T* dscore, const T* dweight, const T* score,
-                               const std::int32_t* expert, const TopKShape&);
-
 }  // namespace detail
 
 MOE_DEVICE_VERSION(TopKGate<float>, top_k_gate_naive)
-MOE_DEVICE_VERSION(TopKGateBackward<float>, top_k_gate_backward_naive)
 
 }  // namespace moe

@@ -54,7 +54,7 @@ TYPED_TEST(BalanceLossTest, MatchesTheDefinition) {
           balance_loss<T>,
           [&](BalanceLoss<T>& f, Context& ctx) {
             Output<T> loss(1);
-            f(ctx, loss, p.data(), count.data(), N, E);
+            f(ctx, loss, p.data(), count.data(), {N, E});
             return loss.vector();
           },
           [&](const std::vector<T>& loss) {
@@ -72,7 +72,7 @@ TYPED_TEST(BalanceLossTest, PerfectBalanceGivesExactlyOneForAnyK) {
       const std::vector<T> p(N * E, T(1) / static_cast<T>(E));
       const std::vector<std::int32_t> count(E, static_cast<std::int32_t>(N * K / E));
       Output<T> loss(1);
-      balance_loss<T>(ctx, loss.data(), p.data(), count.data(), N, E);
+      balance_loss<T>(ctx, loss.data(), p.data(), count.data(), {N, E});
       EXPECT_TRUE(close(loss, one(T(1))));
     }
 }
@@ -84,7 +84,7 @@ TYPED_TEST(BalanceLossTest, EverythingToOneExpertCostsE) {
   for (int n = 0; n < 5; ++n) p[n * 4 + 2] = 1;
   const std::vector<std::int32_t> count = {0, 0, 5, 0};
   Output<T> loss(1);
-  balance_loss<T>(ctx, loss.data(), p.data(), count.data(), 5, 4);
+  balance_loss<T>(ctx, loss.data(), p.data(), count.data(), {5, 4});
   EXPECT_TRUE(close(loss, one(T(4))));
 }
 
@@ -94,9 +94,9 @@ TYPED_TEST(BalanceLossTest, NoTokensAndNoChoicesCostNothing) {
   const std::vector<std::int32_t> none(4, 0);
   const std::vector<T> p(8, T(0.25)), dloss = {1};
   Output<T> a(1), b(1), c(1), dp(8);
-  balance_loss<T>(ctx, a.data(), nullptr, none.data(), 0, 4);
-  balance_loss<T>(ctx, b.data(), p.data(), none.data(), 2, 4);
-  balance_loss_backward<T>(ctx, dp.data(), dloss.data(), none.data(), 2, 4, false);
+  balance_loss<T>(ctx, a.data(), nullptr, none.data(), {0, 4});
+  balance_loss<T>(ctx, b.data(), p.data(), none.data(), {2, 4});
+  balance_loss_backward<T>(ctx, dp.data(), dloss.data(), none.data(), {2, 4}, false);
   z_loss<T>(ctx, c.data(), nullptr, 0);
   z_loss_backward<T>(ctx, nullptr, dloss.data(), nullptr, nullptr, 0, 4, false);
   for (Output<T>* loss : {&a, &b, &c}) EXPECT_TRUE(close(*loss, one(T(0))));
@@ -120,7 +120,7 @@ TYPED_TEST(BalanceLossTest, BackwardIsTheLoadOfEachExpertWrittenAndAdded) {
           [&](BalanceLossBackward<T>& f, Context& ctx) {
             Output<T> dp(N * E);
             if (accumulate) std::copy(before.begin(), before.end(), dp.data());
-            f(ctx, dp, dloss.data(), count.data(), N, E, accumulate);
+            f(ctx, dp, dloss.data(), count.data(), {N, E}, accumulate);
             return dp.vector();
           },
           [&](const std::vector<T>& dp) {
@@ -187,10 +187,10 @@ TEST(BalanceLossBackward, AgreesWithFiniteDifferences) {
   const std::vector<std::int32_t> count = {5, 0, 3};
   const double dloss = 2;
   std::vector<double> dp(N * E);
-  balance_loss_backward<double>(ctx, dp.data(), &dloss, count.data(), N, E, false);
+  balance_loss_backward<double>(ctx, dp.data(), &dloss, count.data(), {N, E}, false);
   const auto f = [&](const std::vector<double>& at) {
     double loss;
-    balance_loss<double>(ctx, &loss, at.data(), count.data(), N, E);
+    balance_loss<double>(ctx, &loss, at.data(), count.data(), {N, E});
     return dloss * loss;
   };
   EXPECT_TRUE(close(dp, finite_difference(f, p), {1e-8, 1e-7}));
@@ -218,6 +218,115 @@ TEST(ZLossBackward, AgreesWithFiniteDifferencesOfTheLogits) {
     return loss;
   };
   EXPECT_TRUE(close(dx, finite_difference(f, logits), {1e-8, 1e-7}));
+}
+
+TYPED_TEST(BalanceLossTest, GroupsAreTheMeanOfTheirOwnLosses) {
+  using T = TypeParam;
+  const std::int64_t S = 3, E = 7;
+  for (const std::int64_t tokens : {1, 33, 700}) {
+    const std::int64_t N = S * tokens;
+    auto p = random_normal<T>(N * E, 2);
+    for (T& x : p) x = std::abs(x);
+    const auto count = some_counts(S * E);
+    double mean = 0;
+    std::vector<double> gradient(N * E);
+    for (std::int64_t g = 0; g < S; ++g) {
+      const std::vector<std::int32_t> mine(count.begin() + g * E, count.begin() + (g + 1) * E);
+      mean += oracle(cast<double>(std::vector<T>(p.begin() + g * tokens * E, p.end())), mine, tokens) / S;
+      const double choices = std::accumulate(mine.begin(), mine.end(), 0.0);
+      for (std::int64_t i = g * tokens * E; i < (g + 1) * tokens * E; ++i)
+        gradient[i] = 0.5 * E * mine[i % E] / choices / N;
+    }
+    each_version(
+        balance_loss<T>,
+        [&](BalanceLoss<T>& f, Context& ctx) {
+          Output<T> loss(1);
+          f(ctx, loss, p.data(), count.data(), {N, E, S});
+          return loss.vector();
+        },
+        [&](const std::vector<T>& loss) {
+          EXPECT_TRUE(close(loss, one(T(mean)), {0, kRounding<T>}));
+        });
+    const std::vector<T> dloss = {T(0.5)};
+    each_version(
+        balance_loss_backward<T>,
+        [&](BalanceLossBackward<T>& f, Context& ctx) {
+          Output<T> dp(N * E);
+          f(ctx, dp, dloss.data(), count.data(), {N, E, S}, false);
+          return dp.vector();
+        },
+        [&](const std::vector<T>& dp) {
+          EXPECT_TRUE(close(dp, cast<T>(gradient), {0, kRounding<T>}));
+        });
+  }
+}
+
+TYPED_TEST(BalanceLossTest, VariationIsZeroWhenEvenAndEMinusOneForOneExpert) {
+  using T = TypeParam;
+  Context ctx;
+  Output<T> loss(1);
+  Output<double> sum(4);
+  const auto of = [&](std::vector<T> x) {
+    squared_variation<T>(ctx, loss, sum, x.data(), 2, 4);
+    return static_cast<double>(loss.vector()[0]);
+  };
+  EXPECT_EQ(of({1, 0, 1, 0, 0, 1, 0, 1}), 0);
+  EXPECT_EQ(of({0, 3, 0, 0, 0, 4, 0, 0}), 3);
+  EXPECT_EQ(of(std::vector<T>(8, 0)), 0);
+  EXPECT_NEAR(of({1, 2, 3, 4, 0, 0, 0, 0}), 1.25 / 6.25, 1e-6);
+}
+
+TYPED_TEST(BalanceLossTest, EntropyIsLnEWhenUndecidedAndZeroWhenSure) {
+  using T = TypeParam;
+  for (const std::int64_t E : {1, 2, 33})
+    for (const std::int64_t N : {1, 129, 3000})
+      each_version(
+          entropy_loss<T>,
+          [&](EntropyLoss<T>& f, Context& ctx) {
+            const std::vector<T> even(N * E, T(1) / static_cast<T>(E));
+            Output<T> loss(1);
+            f(ctx, loss, even.data(), N, E);
+            return loss.vector();
+          },
+          [&](const std::vector<T>& loss) {
+            EXPECT_TRUE(
+                close(loss, one(T(std::log(double(E)))), {10 * kRounding<T>, 0}));  // up to 99000 terms
+          });
+  Context ctx;
+  Output<T> loss(1), dp(3);
+  const std::vector<T> sure = {0, 1, 0}, dloss = {1};
+  entropy_loss<T>(ctx, loss, sure.data(), 1, 3);
+  entropy_loss_backward<T>(ctx, dp, dloss.data(), sure.data(), 1, 3, false);
+  EXPECT_EQ(loss.vector()[0], 0);
+  EXPECT_EQ(dp.vector(), (std::vector<T>{0, -1, 0}));
+  entropy_loss<T>(ctx, loss, nullptr, 0, 3);
+  EXPECT_EQ(loss.vector()[0], 0);
+}
+
+TEST(SpreadLosses, GradientsAgreeWithFiniteDifferencesAndAreAdded) {
+  Context ctx;
+  const std::int64_t N = 5, E = 3;
+  auto x = random_normal<double>(N * E, 8);
+  for (double& v : x) v = 0.1 + std::abs(v);
+  const double dloss = 2;
+  std::vector<double> sum(E), dx(N * E, 10), dp(N * E, 10);
+  double loss;
+  squared_variation<double>(ctx, &loss, sum.data(), x.data(), N, E);
+  squared_variation_backward<double>(ctx, dx.data(), &dloss, sum.data(), N, E, true);
+  entropy_loss_backward<double>(ctx, dp.data(), &dloss, x.data(), N, E, true);
+  for (std::int64_t i = 0; i < N * E; ++i) dx[i] -= 10, dp[i] -= 10;
+  const auto variation = [&](const std::vector<double>& at) {
+    double y;
+    squared_variation<double>(ctx, &y, sum.data(), at.data(), N, E);
+    return dloss * y;
+  };
+  const auto entropy = [&](const std::vector<double>& at) {
+    double y;
+    entropy_loss<double>(ctx, &y, at.data(), N, E);
+    return dloss * y;
+  };
+  EXPECT_TRUE(close(dx, finite_difference(variation, x), {1e-8, 1e-7}));
+  EXPECT_TRUE(close(dp, finite_difference(entropy, x), {1e-8, 1e-7}));
 }
 
 }  // namespace

@@ -255,5 +255,67 @@ TEST(ChoiceKernels, TransposedTurnsRowsIntoColumns) {
   expect_transposed<std::int32_t>();
 }
 
+TYPED_TEST(Choice, WithoutChoicesEveryExpertIsWeighed) {
+  using T = TypeParam;
+  Context ctx;
+  const std::vector<T> score = {1, 3, 0, 0, 0, 2}, dweight = {1, 0, 0, 0, 0, 5};
+  Output<T> w(6), d(6);
+  const ChoiceShape s{3, 2, 2};
+  weigh_choice<T>(ctx, w, score.data(), nullptr, s);
+  EXPECT_EQ(w.vector(), (std::vector<T>{T(0.25), T(0.75), 0, 0, 0, 1}));
+  weigh_choice_backward<T>(ctx, d, dweight.data(), score.data(), nullptr, {1, 2, 2});
+  EXPECT_EQ(d.vector()[0], T(0.75) / 4);
+  EXPECT_EQ(d.vector()[1], T(-0.25) / 4);
+  EXPECT_THROW(weigh_choice<T>(ctx, w, score.data(), nullptr, {3, 2, 1}), Error);
+}
+
+TYPED_TEST(Choice, TopPKeepsTheFirstAndStopsAtTheThreshold) {
+  using T = TypeParam;
+  const Ints expert = {4, 2, 0, 1, 3, 5, 7, 8, 9};
+  const std::vector<T> weight = {T(0.5), T(0.25), T(0.25), T(0.75), T(0.25), 0, T(kNaN), 1, 1};
+  each_version(
+      keep_top_p<T>,
+      [&](auto& function, Context& ctx) {
+        Output<std::int32_t> kept(9);
+        function(ctx, kept, expert.data(), weight.data(), 0.75, 3, 3);
+        return kept.vector();
+      },
+      [&](const Ints& kept) {
+        EXPECT_EQ(kept, (Ints{4, 2, -1, 1, -1, -1, 7, -1, -1}));
+      });
+}
+
+TYPED_TEST(Choice, TheTableDecidesAndTheHashWhereItIsSilent) {
+  using T = TypeParam;
+  const Ints id = {0, 1, 2, 3, -1};
+  const std::vector<T> table = {5, 6, -1, -1, 7, 0};
+  Context ctx;
+  Output<std::int32_t> expert(10), hashed(10);
+  const ChoiceShape s{5, 8, 2};
+  hash_choice(ctx, hashed, id.data(), {.seed = 1}, s);
+  table_choice<T>(ctx, expert, id.data(), table.data(), 3, {.seed = 1}, s);
+  Ints expected = hashed.vector();
+  expected[0] = 5, expected[1] = 6, expected[4] = 7, expected[5] = 0;
+  EXPECT_EQ(expert.vector(), expected);
+}
+
+TEST(ChoiceKernels, KeysOfGroupsAndNullsThatAreEvenedOut) {
+  const Ints expert = {0, 2, -1, 1, 3, 0};
+  each_version(
+      group_keys,
+      [&](auto& function, Context& ctx) {
+        Output<std::int32_t> key(6);
+        function(ctx, key, expert.data(), 6, 2, 3);
+        return key.vector();
+      },
+      [&](const Ints& key) {
+        EXPECT_EQ(key, (Ints{0, 2, -1, 4, -1, 6}));
+      });
+  Context ctx;
+  Ints count = {1, 2, 3, 0, 0, 5, 1, 1};
+  even_out_nulls(ctx, count.data(), 2, 2, 2);
+  EXPECT_EQ(count, (Ints{2, 4, 3, 3, 0, 10, 2, 2}));
+}
+
 }  // namespace
 }  // namespace moe

@@ -1,5 +1,7 @@
 #include "kernels/top_k_gate/top_k_gate.hpp"
 
+#include "kernels/choice/choice.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -109,7 +111,8 @@ TYPED_TEST(TopKGateTest, GivesTheSameBytesForAnyThreadCount) {
       EXPECT_TRUE(same_bytes(many.weight, one.weight));
       Context ctx(threads);
       Output<T> dscore(s.N * s.E);
-      top_k_gate_backward<T>(ctx, dscore, dweight.data(), score.data(), one.expert.data(), s);
+      weigh_choice_backward<T>(ctx, dscore, dweight.data(), score.data(), one.expert.data(),
+                               {s.N, s.E, s.K, s.renormalise});
       if (first.empty()) first = dscore.vector();
       EXPECT_TRUE(same_bytes(dscore.vector(), first));
     }
@@ -175,7 +178,8 @@ TYPED_TEST(TopKGateTest, OneRenormalisedExpertHasWeightOneAndNoGradient) {
     EXPECT_TRUE(close(actual.weight, std::vector<T>(N, 1)));
     Context ctx;
     Output<T> dscore(2 * N);
-    top_k_gate_backward<T>(ctx, dscore, dweight.data(), score.data(), actual.expert.data(), {N, 2, 1, true});
+    weigh_choice_backward<T>(ctx, dscore, dweight.data(), score.data(), actual.expert.data(),
+                             {N, 2, 1, true});
     EXPECT_TRUE(close(dscore, std::vector<T>(2 * N, 0)));
   }
 }
@@ -185,7 +189,7 @@ TYPED_TEST(TopKGateTest, AZeroSumGivesZeroWeightsAndFiniteGradients) {
   expect_row<T>({0, 0, 0}, 2, {0, 1}, {0, 0}, true);
   const std::vector<T> score = {0, 0, 0}, dweight = {1, -2};
   const Experts expert = {0, 1};
-  for (const auto& version : versions_here(top_k_gate_backward<T>)) {
+  for (const auto& version : versions_here(weigh_choice_backward<T>)) {
     Context ctx;
     Output<T> dscore(3);
     version.function(ctx, dscore, dweight.data(), score.data(), expert.data(), {1, 3, 2, true});
@@ -198,7 +202,7 @@ TYPED_TEST(TopKGateTest, TheGradientReachesTheChosenOnly) {
   using T = TypeParam;
   const std::vector<T> score = {1, 3, 2, 0, 5, 6, 4, 7}, dweight = {10, 20, 30, 40};
   const Experts expert = {1, 2, 3, 1};
-  for (const auto& version : versions_here(top_k_gate_backward<T>)) {
+  for (const auto& version : versions_here(weigh_choice_backward<T>)) {
     Context ctx;
     Output<T> dscore(8);
     version.function(ctx, dscore, dweight.data(), score.data(), expert.data(), {2, 4, 2, false});
@@ -221,7 +225,8 @@ TEST(TopKGate, GradientsAreFiniteDifferences) {
         const Experts expert = run(versions_here(top_k_gate<double>)[i], score, s).expert;
         Context ctx;
         Output<double> dscore(15);
-        top_k_gate_backward<double>(ctx, dscore, dweight.data(), score.data(), expert.data(), s);
+        weigh_choice_backward<double>(ctx, dscore, dweight.data(), score.data(), expert.data(),
+                                      {s.N, s.E, s.K, s.renormalise});
         EXPECT_TRUE(close(dscore, differences_at(score, loss), kDifference));
       }
 }

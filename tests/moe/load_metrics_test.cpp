@@ -77,7 +77,7 @@ TEST(LoadMetrics, ReadsWhatLayersPushed) {
   EXPECT_EQ(layers.at(0).load, (std::vector<std::int64_t>{3, 2}));
   EXPECT_DOUBLE_EQ(layers.at(0).dropped, 1.0 / 6);
   EXPECT_DOUBLE_EQ(layers.at(0).cv, 0.2);
-  EXPECT_NEAR(layers.at(0).entropy, std::log(2.0), 1e-15);
+  EXPECT_NEAR(layers.at(0).entropy.value(), std::log(2.0), 1e-15);
   EXPECT_EQ(layers.at(4).load, (std::vector<std::int64_t>{6, 0}));
   EXPECT_EQ(layers.at(4).dead, 1);
   EXPECT_EQ(layers.at(4).entropy, 0);
@@ -85,10 +85,21 @@ TEST(LoadMetrics, ReadsWhatLayersPushed) {
   const LoadMetrics mean = summarise(layers);
   EXPECT_DOUBLE_EQ(mean.cv, (0.2 + 1) / 2);
   EXPECT_DOUBLE_EQ(mean.max_violation, (0.2 + 1) / 2);
-  EXPECT_NEAR(mean.entropy, std::log(2.0) / 2, 1e-15);
+  EXPECT_NEAR(mean.entropy.value(), std::log(2.0) / 2, 1e-15);
   EXPECT_DOUBLE_EQ(mean.dropped, 1.0 / 12);
   EXPECT_EQ(mean.dead, 1);
   EXPECT_EQ(mean.assignments, 12);
+}
+
+// Not 0: that would be a router that never doubts.
+TEST(LoadMetrics, ARouterWithoutADistributionHasNoEntropy) {
+  Context ctx;
+  MetricSink sink;
+  sink.push("load", 0, tensor_of<std::int32_t>(ctx, {0, 3, 5}, {3}));
+  sink.push("choice", 0, tensor_of<std::int32_t>(ctx, {3, 2}, {2}));
+  const auto layers = load_metrics_by_layer(sink);
+  EXPECT_FALSE(layers.at(0).entropy.has_value());
+  EXPECT_FALSE(summarise(layers).entropy.has_value());
 }
 
 TEST(LoadMetrics, AModelWithoutMoeLayersHasEmptyMetrics) {

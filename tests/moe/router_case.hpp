@@ -50,8 +50,28 @@ inline Batch random_batch(std::int64_t N, std::int64_t D, std::uint64_t seed) {
   return b;
 }
 
+// Of a dense plan: what of a token comes back to it through each expert, Σ over slots of combine·dispatch. It hangs on all
+// tokens of the sequence.
 template <class T>
-Decisions decisions_of(const Routing& r, std::int64_t N) {
+Decisions shares_of(const DensePlan& plan, std::int64_t E) {
+  const auto dispatch = values_of<T>(plan.dispatch.tensor), combine = values_of<T>(plan.combine.tensor);
+  const std::int64_t N = plan.combine.tensor.rows(), M = plan.combine.tensor.size(-1),
+                     T_ = N / plan.sequences;
+  Decisions all(static_cast<std::size_t>(N));
+  for (std::int64_t n = 0; n < N; ++n)
+    for (std::int64_t e = 0; e < E; ++e) {
+      double share = 0;
+      for (std::int64_t m = e * (M / E); m < (e + 1) * (M / E); ++m)
+        share += static_cast<double>(combine[n * M + m]) *
+                 static_cast<double>(dispatch[(n / T_ * M + m) * T_ + n % T_]);
+      all[n].emplace_back(static_cast<std::int32_t>(e), share);
+    }
+  return all;
+}
+
+template <class T>
+Decisions decisions_of(const Routing& r, std::int64_t N, std::int64_t E) {
+  if (r.dense) return shares_of<T>(*r.dense, E);
   Decisions all(static_cast<std::size_t>(N));
   const auto expert = values_of<std::int32_t>(r.expert);
   const auto weight = values_of<T>(r.weight.tensor);
@@ -63,6 +83,13 @@ Decisions decisions_of(const Routing& r, std::int64_t N) {
   }
   for (auto& choices : all) std::sort(choices.begin(), choices.end());
   return all;
+}
+
+// Falling, as in text, with ids that never occur.
+inline std::vector<std::int64_t> some_frequencies(std::int64_t V) {
+  std::vector<std::int64_t> frequency;
+  for (std::int64_t id = 0; id < V; ++id) frequency.push_back(id % 7 == 3 ? 0 : 10000 / (1 + id));
+  return frequency;
 }
 
 template <class T>
@@ -81,6 +108,7 @@ struct RouterCase {
           if (name == "bias")  // as small as the steps that move it
             for (T& v : values) v *= T(0.01);
           p.value = tensor_of<T>(ctx, values, p.value.shape());
+          if (p.on_frequencies) p.on_frequencies(some_frequencies(p.value.rows()));
           p.grad = tensor_of<T>(ctx, std::vector<T>(values.size(), T(NAN)), p.value.shape());
           parameter[name] = &p;
         },
@@ -110,7 +138,7 @@ struct RouterCase {
                      .losses = &o.losses,
                      .metrics = &o.metrics};
     o.routing = router->route(f, input(b));
-    o.decisions = decisions_of<T>(o.routing, b.N());
+    o.decisions = decisions_of<T>(o.routing, b.N(), config.experts);
     return o;
   }
 

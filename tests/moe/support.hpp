@@ -17,6 +17,7 @@ inline MoeConfig moe_config(const Sizes& s) {
   MoeConfig c;
   c.experts = s.E;
   c.top_k = s.K;
+  c.vocabulary = 256;
   return c;
 }
 

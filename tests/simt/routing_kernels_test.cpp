@@ -2,6 +2,7 @@
 #include <limits>
 
 #include "kernels/balance_loss/balance_loss.hpp"
+#include "kernels/choice/choice.hpp"
 #include "kernels/routing_plan/routing_plan.hpp"
 #include "kernels/top_k_gate/top_k_gate.hpp"
 #include "tests/simt/against_cpu.hpp"
@@ -35,12 +36,12 @@ std::vector<float> router_losses(Context& ctx, const Ints& counts, std::int64_t 
       lse(ctx, random_normal<float>(N, 2)), dloss(ctx, std::vector<float>{-0.5f}),
       dp(ctx, random_normal<float>(N * E, 3), shift), dlogits(ctx, random_normal<float>(N * E, 4), shift);
   OnDevice<std::int32_t> count(ctx, counts);
-  balance_loss<float>(ctx, balance, p, count, N, E);
+  balance_loss<float>(ctx, balance, p, count, {N, E});
   z_loss<float>(ctx, z, lse, N);
-  balance_loss_backward<float>(ctx, dp, dloss, count, N, E, true);
+  balance_loss_backward<float>(ctx, dp, dloss, count, {N, E}, true);
   z_loss_backward<float>(ctx, dlogits, dloss, lse, p, N, E, true);
   const auto added = together(dp.vector(), dlogits.vector());
-  balance_loss_backward<float>(ctx, dp, dloss, count, N, E, false);
+  balance_loss_backward<float>(ctx, dp, dloss, count, {N, E}, false);
   z_loss_backward<float>(ctx, dlogits, dloss, lse, p, N, E, false);
   return together(balance.vector(), z.vector(), added, dp.vector(), dlogits.vector());
 }
@@ -61,9 +62,9 @@ TEST(BalanceLossKernel, NoChoicesCostNothingAndOneExpertCostsE) {
     for (int n = 0; n < 5; ++n) one_hot[n * 4 + 2] = 1;
     OnDevice<float> loss(ctx, 1), p(ctx, one_hot), even(ctx, std::vector<float>(192 * 64, 1.f / 64));
     OnDevice<std::int32_t> count(ctx, Ints{0, 0, 5, 0}), fair(ctx, Ints(64, 6));
-    balance_loss<float>(ctx, loss, p, count, 5, 4);
+    balance_loss<float>(ctx, loss, p, count, {5, 4});
     EXPECT_EQ(loss.vector()[0], 4.f);
-    balance_loss<float>(ctx, loss, even, fair, 192, 64);
+    balance_loss<float>(ctx, loss, even, fair, {192, 64});
     EXPECT_EQ(loss.vector()[0], 1.f) << "perfect balance";
   });
 }
@@ -74,7 +75,7 @@ TEST(BalanceLossKernel, NaNReachesTheLosses) {
     values[33] = kNaN;
     OnDevice<float> loss(ctx, 1), x(ctx, values);
     OnDevice<std::int32_t> count(ctx, Ints{3, 1, 0, 4});
-    balance_loss<float>(ctx, loss, x, count, 10, 4);
+    balance_loss<float>(ctx, loss, x, count, {10, 4});
     EXPECT_TRUE(std::isnan(loss.vector()[0]));
     z_loss<float>(ctx, loss, x, 40);
     EXPECT_TRUE(std::isnan(loss.vector()[0]));
@@ -92,7 +93,7 @@ void expect_gate_gradient(const std::vector<float>& scores, const TopKShape& s) 
         OnDevice<float> dscore(ctx, s.N * s.E, 1), dweight(ctx, random_normal<float>(s.N * s.K, 2)),
             score(ctx, scores, 1);
         OnDevice<std::int32_t> expert(ctx, chosen);
-        top_k_gate_backward<float>(ctx, dscore, dweight, score, expert, s);
+        weigh_choice_backward<float>(ctx, dscore, dweight, score, expert, {s.N, s.E, s.K, s.renormalise});
         return dscore.vector();
       },
       {1e-5, 1e-5});

@@ -1,6 +1,7 @@
 #include "common/moe/routers/bias_balanced.hpp"
 
 #include "common/moe/routers/router_ops.hpp"
+#include "common/moe/routers/step_load.hpp"
 
 namespace moe {
 namespace {
@@ -21,7 +22,8 @@ class BiasBalanced final : public Router {
     const Value weight =
         ops::weigh_choice(f, score, expert, {.N = 0, .E = 0, .K = 0, .scale = config_.gate_scale});
     const Tensor count = count_choices(f.ctx, expert, config_.experts);
-    if (f.training && f.losses) remember(f.ctx, count);  // a recomputed pass has no sinks: it counts once
+    if (f.training && f.losses)
+      load_.add(f.ctx, count, x.tensor.rows());  // a recomputed pass has no sinks: it counts once
     push_choice(f, count, {}, expert, weight.tensor);
     return {.expert = expert, .weight = weight, .token = {}, .per_token = config_.top_k};
   }
@@ -43,17 +45,10 @@ class BiasBalanced final : public Router {
     return ops::top_k_gate(constant, biased, config_.top_k, false).expert;
   }
 
-  void remember(Context& ctx, const Tensor& count) {
-    if (load_.defined())
-      return add_counts(ctx, load_.data<std::int32_t>(), count.data<std::int32_t>(), config_.experts);
-    load_ = Tensor::empty(ctx, DType::i32, {config_.experts});  // its own: the metrics hold `count`
-    load_.copy_from(count);
-  }
-
   void balance(Context& ctx) {
-    if (!load_.defined()) return;
+    if (!load_.count.defined()) return;
     dispatch(bias_.value.dtype(), [&]<class T>(T) {
-      move_bias<T>(ctx, bias_.value.data<T>(), load_.data<std::int32_t>(), config_.bias_rate,
+      move_bias<T>(ctx, bias_.value.data<T>(), load_.count.data<std::int32_t>(), config_.bias_rate,
                    config_.experts);
     });
     load_ = {};
@@ -62,7 +57,7 @@ class BiasBalanced final : public Router {
   MoeConfig config_;
   Parameter weight_;  // (E, D)
   Parameter bias_;    // (E); gets no gradient
-  Tensor load_;       // (E) i32 since the last optimizer step; undefined: no pass yet
+  StepLoad load_;
 };
 
 }  // namespace

@@ -17,10 +17,11 @@ class Frozen final : public Router {
   Routing route(ForwardContext& f, const Value& x) override {
     const Value logits = ops::linear_frozen(f, x, weight_.value);
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
-    const ops::TopK top = ops::top_k_gate(f, soft.probability, config_.top_k, config_.renormalise);
+    const std::int64_t K = f.training ? growing_top_k(config_, f.step) : config_.top_k;
+    const ops::TopK top = ops::top_k_gate(f, soft.probability, K, config_.renormalise);
     push_choice(f, count_choices(f.ctx, top.expert, config_.experts), soft.probability.tensor, top.expert,
                 top.weight.tensor);
-    return {.expert = top.expert, .weight = top.weight, .token = {}, .per_token = config_.top_k};
+    return {.expert = top.expert, .weight = top.weight, .token = {}, .per_token = K};
   }
 
   void visit(const ParameterVisitor& visitor, const std::string& prefix) override {
@@ -33,6 +34,11 @@ class Frozen final : public Router {
 };
 
 }  // namespace
+
+std::int64_t growing_top_k(const MoeConfig& config, std::int64_t step) {
+  if (step >= config.k_growth_steps) return config.top_k;
+  return 1 + (config.top_k - 1) * step / config.k_growth_steps;
+}
 
 std::unique_ptr<Router> make_frozen_router(Context& ctx, DType dtype, const MoeConfig& config,
                                            std::int64_t D) {

@@ -5,8 +5,12 @@
 
 namespace moe {
 
-// No loss: nothing can be balanced. K stays what the config says; the paper lets it grow during training.
+// No loss: nothing can be balanced.
 std::unique_ptr<Router> make_frozen_router(Context& ctx, DType dtype, const MoeConfig& config,
                                            std::int64_t D);
+
+// K at a step of training: from 1 in equal stages to top_k at k_growth_steps, and top_k from there on; outside of training
+// always top_k. Dropping most experts at first is the dropout of SMoE-Dropout.
+std::int64_t growing_top_k(const MoeConfig& config, std::int64_t step);
 
 }  // namespace moe

@@ -1,5 +1,6 @@
 #include "common/moe/routers/gshard.hpp"
 
+#include "common/moe/routers/router_losses.hpp"
 #include "common/moe/routers/router_ops.hpp"
 
 namespace moe {
@@ -16,7 +17,8 @@ class GShard final : public Router {
     const ops::TopK top = ops::top_k_gate(f, soft.probability, 2, true);
     const Tensor by_rank = ops::transposed(f.ctx, drawn(f, top));  // (2, N): first choices, then second ones
     const Tensor first = by_rank.slice_rows(0, 1);
-    push_softmax_losses(f, config_, logits, soft, count_choices(f.ctx, first, config_.experts));
+    losses_.push_balance(f, soft.probability, first, count_choices(f.ctx, first, config_.experts));
+    losses_.push_z(f, logits, soft);
     const Tensor kept =
         ops::transposed(f.ctx, limit_to_capacity(f.ctx, by_rank, config_.experts, config_.capacity_factor));
     push_choice(f, count_choices(f.ctx, top.expert, config_.experts), soft.probability.tensor, kept,
@@ -34,10 +36,7 @@ class GShard final : public Router {
     if (!f.training) return top.expert;
     const std::int64_t N = top.expert.rows();
     const Tensor kept = Tensor::empty(f.ctx, DType::i32, {N, 2});
-    const RngKey key{.seed = f.seed,
-                     .purpose = Purpose::router_noise,
-                     .layer = static_cast<std::uint16_t>(f.layer),
-                     .step = f.step};
+    const RngKey key = noise_key(f);
     dispatch(top.weight.tensor.dtype(), [&]<class T>(T) {
       keep_by_chance<T>(f.ctx, kept.data<std::int32_t>(), top.expert.data<std::int32_t>(),
                         top.weight.tensor.data<T>(), key, f.tokens ? f.tokens->first_token : 0, N, 2);
@@ -47,6 +46,7 @@ class GShard final : public Router {
 
   MoeConfig config_;
   Parameter weight_;  // (E, D)
+  RouterLosses losses_{config_, weight_};
 };
 
 }  // namespace

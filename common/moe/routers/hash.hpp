@@ -9,4 +9,10 @@ namespace moe {
 // (ForwardContext::tokens). The function is the same in training and inference, whatever the seed.
 std::unique_ptr<Router> make_hash_router(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
 
+// What routers by id share.
+RngKey hash_key(const ForwardContext& f);                   // of this layer's function
+Tensor token_ids(const ForwardContext& f, std::int64_t N);  // of the pass; throws Error where there are none
+Routing equal_shares(ForwardContext& f, const Value& x, const Tensor& expert,
+                     std::int64_t E);  // expert (N, K), weight 1/K
+
 }  // namespace moe

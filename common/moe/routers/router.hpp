@@ -24,10 +24,12 @@ class Router {
 };
 
 struct RouterRow {
-  const char* name;       // MoeConfig::router
-  const char* summary;    // one line, with the paper
-  bool causal;            // no later token of a batch changes where a token goes
-  bool batch_invariant;   // nor does any other token at all
+  const char* name;      // MoeConfig::router
+  const char* summary;   // one line, with the paper
+  bool causal;           // no later token of a batch changes where a token goes
+  bool batch_invariant;  // nor does any other token at all
+  bool compares_in_training =
+      false;              // in training tokens do compete: causal and batch_invariant are of inference
   bool exactly_k = true;  // every token asks for K experts, neither more nor fewer
   const char* uses;       // keys of fields.hpp that it reads, separated by blanks; no other has an effect
   void (*resolve)(MoeConfig& config) = nullptr;  // fills in what the router implies

@@ -39,6 +39,40 @@ Value sigmoid(ForwardContext& f, const Value& x) {
   });
 }
 
+Value normalised(ForwardContext& f, const Value& score) {
+  const ChoiceShape s{score.tensor.rows(), score.tensor.size(-1), score.tensor.size(-1)};
+  Tensor p = Tensor::empty(f.ctx, score.tensor.dtype(), {s.N, s.E});
+  dispatch(p.dtype(),
+           [&]<class T>(T) { moe::weigh_choice<T>(f.ctx, p.data<T>(), score.tensor.data<T>(), nullptr, s); });
+  if (!f.tape) return p;
+  return f.tape->record({score}, p, [=, score = score.tensor](Gradients& g) {
+    Tensor dscore = Tensor::empty(g.ctx, score.dtype(), score.shape());
+    dispatch(score.dtype(), [&]<class T>(T) {
+      moe::weigh_choice_backward<T>(g.ctx, dscore.data<T>(), g.of_output().data<T>(), score.data<T>(),
+                                    nullptr, s);
+    });
+    g.give(0, dscore);
+  });
+}
+
+// Weighing without renormalising picks numbers out of rows; its gradient puts them back. Here they change roles.
+Value spread_choice(ForwardContext& f, const Value& weight, const Tensor& expert, std::int64_t E) {
+  const ChoiceShape s{expert.rows(), E, expert.size(-1), false};
+  Tensor y = Tensor::empty(f.ctx, weight.tensor.dtype(), {s.N, E});
+  dispatch(y.dtype(), [&]<class T>(T) {
+    moe::weigh_choice_backward<T>(f.ctx, y.data<T>(), weight.tensor.data<T>(), nullptr,
+                                  expert.data<std::int32_t>(), s);
+  });
+  if (!f.tape) return y;
+  return f.tape->record({weight}, y, [=, dtype = y.dtype()](Gradients& g) {
+    Tensor dweight = Tensor::empty(g.ctx, dtype, {s.N, s.K});
+    dispatch(dtype, [&]<class T>(T) {
+      moe::weigh_choice<T>(g.ctx, dweight.data<T>(), g.of_output().data<T>(), expert.data<std::int32_t>(), s);
+    });
+    g.give(0, dweight);
+  });
+}
+
 Value weigh_choice(ForwardContext& f, const Value& score, const Tensor& expert, ChoiceShape s) {
   s.N = expert.rows(), s.E = score.tensor.size(-1), s.K = expert.size(-1);
   Tensor weight = Tensor::empty(f.ctx, score.tensor.dtype(), {s.N, s.K});
@@ -84,6 +118,20 @@ Value transposed(ForwardContext& f, const Value& x) {
 
 namespace moe {
 
+Tensor only_experts(Context& ctx, const Tensor& expert, std::int64_t experts) {
+  const Tensor kept = Tensor::empty(ctx, DType::i32, expert.shape());
+  const std::int64_t n = expert.numel();
+  group_keys(ctx, kept.data<std::int32_t>(), expert.data<std::int32_t>(), n, n, experts);
+  return kept;
+}
+
+RngKey noise_key(const ForwardContext& f) {
+  return {.seed = f.seed,
+          .purpose = Purpose::router_noise,
+          .layer = static_cast<std::uint16_t>(f.layer),
+          .step = f.step};
+}
+
 Tensor count_choices(Context& ctx, const Tensor& expert, std::int64_t experts) {
   const Tensor count = Tensor::empty(ctx, DType::i32, {experts});
   histogram(ctx, count.data<std::int32_t>(), expert.data<std::int32_t>(), expert.numel(), experts);
@@ -108,14 +156,6 @@ void push_choice(ForwardContext& f, const Tensor& count, const Tensor& probabili
   if (probability.defined()) f.metrics->push("probability", f.layer, probability);
   f.metrics->push("expert", f.layer, expert);
   f.metrics->push("weight", f.layer, weight);
-}
-
-void push_softmax_losses(ForwardContext& f, const MoeConfig& config, const Value& logits,
-                         const ops::SoftmaxResult& soft, const Tensor& count) {
-  if (!f.losses) return;
-  f.losses->items.push_back(
-      {"aux", ops::balance_loss(f, soft.probability, count), config.balance_coefficient});
-  f.losses->items.push_back({"z", ops::z_loss(f, logits, soft), config.z_coefficient});
 }
 
 }  // namespace moe

@@ -12,6 +12,12 @@ Value linear_frozen(ForwardContext& f, const Value& x, const Tensor& w);
 
 Value sigmoid(ForwardContext& f, const Value& x);
 
+// Rows of scores >= 0 divided by their sums, guarded as weigh_choice's.
+Value normalised(ForwardContext& f, const Value& score);
+
+// (N, E): the weights of the choices (N, K) in their experts' columns, 0 elsewhere.
+Value spread_choice(ForwardContext& f, const Value& weight, const Tensor& expert, std::int64_t E);
+
 // weight (N, K) of the choices (N, K) from score (N, E); kernels/choice has the rules. The shape's N, E, K are filled in.
 Value weigh_choice(ForwardContext& f, const Value& score, const Tensor& expert, ChoiceShape rules = {});
 
@@ -23,6 +29,12 @@ Value transposed(ForwardContext& f, const Value& x);
 
 namespace moe {
 
+// Choices outside of `experts` experts become -1.
+Tensor only_experts(Context& ctx, const Tensor& expert, std::int64_t experts);
+
+// The key of a router's noise in this pass.
+RngKey noise_key(const ForwardContext& f);
+
 // How often each of `experts` experts occurs in the choices (N, K): (experts) i32.
 Tensor count_choices(Context& ctx, const Tensor& expert, std::int64_t experts);
 
@@ -32,10 +44,6 @@ Tensor limit_to_capacity(Context& ctx, const Tensor& expert, std::int64_t expert
 // "choice", "probability", "expert" and "weight" of router.hpp.
 void push_choice(ForwardContext& f, const Tensor& count, const Tensor& probability, const Tensor& expert,
                  const Tensor& weight);
-
-// "aux" over the counts and "z", with the config's coefficients.
-void push_softmax_losses(ForwardContext& f, const MoeConfig& config, const Value& logits,
-                         const ops::SoftmaxResult& soft, const Tensor& count);
 
 constexpr double kRouterDeviation = 0.02;  // small: experts start nearly equal and balanced
 

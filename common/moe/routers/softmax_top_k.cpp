@@ -1,5 +1,6 @@
 #include "common/moe/routers/softmax_top_k.hpp"
 
+#include "common/moe/routers/router_losses.hpp"
 #include "common/moe/routers/router_ops.hpp"
 
 namespace moe {
@@ -15,7 +16,8 @@ class SoftmaxTopK final : public Router {
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
     const ops::TopK top = ops::top_k_gate(f, soft.probability, config_.top_k, config_.renormalise);
     const Tensor count = count_choices(f.ctx, top.expert, config_.experts);
-    push_softmax_losses(f, config_, logits, soft, count);
+    losses_.push_balance(f, soft.probability, top.expert, count);
+    losses_.push_z(f, logits, soft);
     const Tensor kept = limit_to_capacity(f.ctx, top.expert, config_.experts, config_.capacity_factor);
     push_choice(f, count, soft.probability.tensor, kept, top.weight.tensor);
     return {.expert = kept, .weight = top.weight, .token = {}, .per_token = config_.top_k};
@@ -28,6 +30,7 @@ class SoftmaxTopK final : public Router {
  private:
   MoeConfig config_;
   Parameter weight_;  // (E, D)
+  RouterLosses losses_{config_, weight_};
 };
 
 }  // namespace

@@ -1,4 +1,6 @@
 // report.html of the comparison, and its numbers as CSV and JSON.
+#include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "common/app/format.hpp"
@@ -84,10 +86,16 @@ void add_experts(HtmlReport& page, const Comparison& c) {
          concat("Layer ", l + 1, ": load of each expert in the logged steps, as a multiple of the mean."),
          concat("load_layer_", l + 1, ".csv")});
   page.figures(loads);
-  page.figures({{metric_plot(c, "load_cv", "load CV"),
-                 "Coefficient of variation of the load, mean over layers: 0 is perfect balance."},
-                {metric_plot(c, "entropy", "router entropy, nats"),
-                 "Mean entropy of the router's distribution: it falls as the router makes up its mind."}});
+  std::vector<Figure> figures = {
+      {metric_plot(c, "load_cv", "load CV"),
+       "Coefficient of variation of the load, mean over layers: 0 is perfect balance."}};
+  const bool has_entropy = std::ranges::any_of(
+      c.moe.metrics, [](const MetricRecord& record) { return std::isfinite(record.number("entropy")); });
+  if (has_entropy)  // a router without a distribution has none
+    figures.push_back(
+        {metric_plot(c, "entropy", "router entropy, nats"),
+         "Mean entropy of the router's distribution: it falls as the router makes up its mind."});
+  page.figures(figures);
   page.section("Experts and domains");
   std::vector<HeatMap> maps;
   for (std::size_t l = 0; l < layers; ++l) maps.push_back(what_experts_read(c, l));
