@@ -14,6 +14,14 @@ constexpr Session kSessions[] = {
 };
 
 constexpr Stage kStages[] = {
+    {"1.1", "dense_ffn", "where parameters and FLOPs sit: published models and ours, counted",
+     "sessions/01_overview/01_dense_ffn.cpp"},
+    {"1.2", "mixture_by_hand", "two experts and a gate on a curve, as in 1991; what makes them divide it",
+     "sessions/01_overview/02_mixture_by_hand.cpp"},
+    {"1.3", "top_k_routing", "who goes where in a small MoE model, what sparsity saves, what gates sum to",
+     "sessions/01_overview/03_top_k_routing.cpp"},
+    {"1.4", "load_balance", "collapse of a router without balancing; losses and a bias against it",
+     "sessions/01_overview/04_load_balance.cpp"},
     {"1.7", "moe_vs_dense", "a dense and an MoE language model of equal active FLOPs on the same real text",
      "sessions/01_overview/07_moe_vs_dense.cpp"},
 };

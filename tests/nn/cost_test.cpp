@@ -37,6 +37,54 @@ TEST(Cost, NormsOfQueriesAndKeysAreParametersWithoutMatrixProducts) {
   EXPECT_EQ(cost_of(config).flops_per_token, without.flops_per_token);
 }
 
+// The numbers of the first test, part by part; and sums that must be the whole, tied or not, dense or not.
+TEST(Cost, PartsSumToTheWhole) {
+  const CostParts p = parts_of(tiny_config());
+  EXPECT_EQ(p.embedding.parameters, 66);
+  EXPECT_EQ(p.attention.parameters, 2 * 288);
+  EXPECT_EQ(p.ffn.parameters, 2 * 4 * 90);
+  EXPECT_EQ(p.ffn.active_parameters, 2 * 2 * 90);
+  EXPECT_EQ(p.router.parameters, 2 * 24);
+  EXPECT_EQ(p.norms.parameters, 6 + 2 * 12);
+  EXPECT_EQ(p.head.parameters, 66);
+  EXPECT_DOUBLE_EQ(p.attention.flops_per_token, 2 * (2 * 288 + 64 * 4.5));
+  for (const std::int64_t experts : {0, 4})
+    for (const bool tied : {false, true}) {
+      LanguageModelConfig config = tiny_config(experts);
+      config.tied_head = config.qk_norm = tied;
+      const ModelCost whole = cost_of(config);
+      const CostParts parts = parts_of(config);
+      std::int64_t parameters = 0, active = 0;
+      double flops = 0;
+      for (const CostPart* part : parts.all()) {
+        parameters += part->parameters;
+        active += part->active_parameters;
+        flops += part->flops_per_token;
+      }
+      EXPECT_EQ(parameters, whole.parameters);
+      EXPECT_EQ(active, whole.active_parameters);
+      EXPECT_DOUBLE_EQ(flops, whole.flops_per_token);
+      EXPECT_EQ(parts.router.parameters, experts > 0 ? 48 : 0);
+      config.moe.router = "soft_moe";
+      double with_slots = 0;
+      for (const CostPart* part : parts_of(config).all()) with_slots += part->flops_per_token;
+      EXPECT_NEAR(with_slots, cost_of(config).flops_per_token, 1e-6);
+    }
+}
+
+// Four experts of one slot share a sequence of T tokens: 4 / T rows a token, and mixing by dispatch and combine, (4, D) each.
+TEST(Cost, SoftMoeWorksOnSlotsNotOnTokens) {
+  LanguageModelConfig config = tiny_config();
+  const ModelCost top = cost_of(config);
+  config.moe.router = "soft_moe";
+  const ModelCost soft = cost_of(config);
+  const double D = config.width, layers = config.layers, F = config.ffn_width, T = config.context;
+  EXPECT_EQ(soft.parameters, top.parameters);
+  EXPECT_EQ(soft.active_parameters, soft.parameters);
+  EXPECT_DOUBLE_EQ(soft.flops_per_token - top.flops_per_token,
+                   layers * (6 * D * F * (4 / T - 2) + 4 * 4 * D));
+}
+
 TEST(Cost, SwitchUsesOneExpert) {
   LanguageModelConfig config = tiny_config();
   const ModelCost two = cost_of(config);

@@ -120,6 +120,21 @@ TEST(Gnuplot, AFileOfItsOwnStandsOnWhite) {
   EXPECT_NE(svg.find("fill=\"white\"/>"), std::string::npos);
 }
 
+// Three panels in two columns: two rows, each as high as its highest plot, ids that do not clash, numbers of all.
+TEST(Gnuplot, SeveralPlotsMakeOneFile) {
+  NEEDS_GNUPLOT();
+  LinePlot low = loss_curves();
+  low.height = 100;
+  const std::vector<Plot> panels = {low, loss_curves(), low};
+  const std::string svg = *render_svg_file(panels, 2);
+  EXPECT_EQ(svg.rfind("<svg width=\"1280\" height=\"460\"", 0), 0u);
+  for (const char* at : {"<svg x=\"0\" y=\"0\"", "<svg x=\"640\" y=\"0\"", "<svg x=\"0\" y=\"360\""})
+    EXPECT_NE(svg.find(at), std::string::npos) << at;
+  for (const char* id : {"p0_gnuplot_canvas", "p1_gnuplot_canvas", "p2_gnuplot_canvas"})
+    EXPECT_NE(svg.find(concat("id=\"", id, "\"")), std::string::npos) << id;
+  EXPECT_EQ(svg.find("<?xml"), std::string::npos) << "only whole documents begin so";
+}
+
 TEST(Gnuplot, WithoutGnuplotTheReportSaysSo) {
   const NoPrograms none;
   EXPECT_FALSE(render_svg(loss_curves(), "x").has_value());

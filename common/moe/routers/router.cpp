@@ -101,6 +101,7 @@ constexpr RouterRow rows[] = {
      .exactly_k = false,
      .uses = "slots",
      .parameters = soft_moe_parameters,
+     .work = soft_moe_work,
      .make = make_soft_moe_router},
     {.name = "noisy_top_k",
      .summary = "top-k of scores with learned noise in training (Shazeer 2017, arXiv:1701.06538)",

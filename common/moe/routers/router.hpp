@@ -23,6 +23,11 @@ class Router {
   virtual void visit(const ParameterVisitor& visitor, const std::string& prefix) = 0;
 };
 
+// What a layer does for a token, in the mean: rows that experts work on, and FLOPs besides those and the router's matrices.
+struct TokenWork {
+  double expert_rows, mixing_flops;
+};
+
 struct RouterRow {
   const char* name;      // MoeConfig::router
   const char* summary;   // one line, with the paper
@@ -35,6 +40,8 @@ struct RouterRow {
   void (*resolve)(MoeConfig& config) = nullptr;  // fills in what the router implies
   // What it visits; null: weight (E, D).
   std::vector<RouterParameter> (*parameters)(const MoeConfig& config, std::int64_t D) = nullptr;
+  // In sequences of T tokens; null: K rows.
+  TokenWork (*work)(const MoeConfig& config, std::int64_t D, std::int64_t T) = nullptr;
   std::unique_ptr<Router> (*make)(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D);
 };
 std::span<const RouterRow> router_table();

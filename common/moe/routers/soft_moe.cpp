@@ -80,4 +80,9 @@ std::vector<RouterParameter> soft_moe_parameters(const MoeConfig& config, std::i
   return {{"phi", {config.experts * config.slots, D}}};
 }
 
+TokenWork soft_moe_work(const MoeConfig& config, std::int64_t D, std::int64_t T) {
+  const auto M = static_cast<double>(config.experts * config.slots);
+  return {M / static_cast<double>(T), 4 * M * static_cast<double>(D)};
+}
+
 }  // namespace moe

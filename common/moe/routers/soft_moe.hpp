@@ -16,4 +16,7 @@ std::unique_ptr<Router> make_soft_moe_router(Context& ctx, DType dtype, const Mo
 
 std::vector<RouterParameter> soft_moe_parameters(const MoeConfig& config, std::int64_t D);  // phi (M, D)
 
+// A sequence's M slots are shared by its T tokens; dispatch and combine are products (M, T, D) and (T, M, D).
+TokenWork soft_moe_work(const MoeConfig& config, std::int64_t D, std::int64_t T);
+
 }  // namespace moe

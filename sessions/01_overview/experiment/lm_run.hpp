@@ -1,4 +1,4 @@
-// One training run of a language model, and the load of its experts over time.
+// One training run of a language model. What the load of its experts did meanwhile: load.hpp.
 #pragma once
 
 #include <filesystem>
@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "common/report/metrics_log.hpp"
-#include "common/report/plot.hpp"
 #include "common/train/run.hpp"
 #include "sessions/01_overview/experiment/options.hpp"
 
@@ -27,13 +26,5 @@ std::optional<LmRun> train_lm(Trainer& trainer, const Corpus& corpus, const LmOp
 // A model of `config` trained from o.train in OUT/`name`, announced on stderr. Everything else as above.
 std::optional<LmRun> train_named(const std::string& name, const LanguageModelConfig& config,
                                  const LmOptions& o, const Corpus& corpus, std::int64_t log_every = 10);
-
-// A value of metrics.jsonl over steps or seconds.
-Series metric_series(const std::vector<MetricRecord>& metrics, const char* x, const char* y,
-                     const std::string& label, int colour);
-
-// Load of each expert of a layer over time, as a multiple of the mean: (E, time). Empty for a layer without experts.
-HeatMapPlot load_over_time(const std::vector<MetricRecord>& metrics, std::size_t layer,
-                           const std::string& title);
 
 }  // namespace moe::session1

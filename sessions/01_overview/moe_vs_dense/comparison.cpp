@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/app/format.hpp"
+#include "sessions/01_overview/experiment/load.hpp"
 #include "sessions/01_overview/moe_vs_dense/statistics.hpp"
 
 namespace moe::session1 {
@@ -36,7 +37,7 @@ Comparison compare(const Options& options, const Corpus& corpus, ModelRun dense,
   c.moe = std::move(moe);
   c.tokenizer = corpus.tokenizer->name();
   c.bytes_per_token = bytes_per_token(corpus);
-  for (const Domain& d : corpus.domains) c.domains.push_back(d.name);
+  c.domains = domain_names(corpus);
   c.fair_seconds = std::min(c.dense.result.seconds, c.moe.result.seconds);
   c.dense_at_seconds = held_out_curve(c.dense.metrics).at(c.fair_seconds);
   c.moe_at_seconds = held_out_curve(c.moe.metrics).at(c.fair_seconds);
@@ -101,18 +102,7 @@ std::string caveat() {
 }
 
 HeatMap expert_domain_counts(const Comparison& c, std::size_t layer) {
-  const auto& counts = c.moe.result.evaluation.expert_domain.at(layer);  // [expert][domain]
-  HeatMap map{.title = concat("Layer ", layer + 1),
-              .rows = c.domains,
-              .columns = {},
-              .values = {},
-              .row_name = "domain",
-              .column_name = "expert"};
-  for (std::size_t e = 0; e < counts.size(); ++e) map.columns.push_back(std::to_string(e));
-  for (std::size_t d = 0; d < c.domains.size(); ++d)
-    for (const auto& expert : counts) map.values.push_back(expert[d]);
-  scale_to_largest(map);
-  return map;
+  return domain_counts(c.moe.result.evaluation, layer, c.domains);
 }
 
 HeatMap what_experts_read(const Comparison& c, std::size_t layer) {

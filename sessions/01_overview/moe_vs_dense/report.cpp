@@ -10,6 +10,7 @@
 #include "common/report/html.hpp"
 #include "common/report/write_file.hpp"
 #include "kernels/gemm/gemm.hpp"
+#include "sessions/01_overview/experiment/load.hpp"
 #include "sessions/01_overview/moe_vs_dense/comparison.hpp"
 
 namespace moe::session1 {
@@ -159,18 +160,11 @@ void write_svg(const std::filesystem::path& file, const Plot& plot) {
   if (const auto svg = render_svg_file(plot)) write_file(file.string(), *svg);
 }
 
-HeatMapPlot experts_plot(const Comparison& c) {
-  const std::size_t last = c.moe.result.evaluation.expert_domain.size() - 1;
-  HeatMap map = what_experts_read(c, last);
-  const double experts = static_cast<double>(map.columns.size());
-  map.title.clear();
-  return {.map = std::move(map),
-          .x_label = "experts, ordered by the domain they read most",
-          .y_label = "",
-          .value_label = "P(domain | expert)",
-          .x_low = 0,
-          .x_high = experts,
-          .height = 260};
+HeatMapPlot last_experts(const Comparison& c) {
+  const Evaluation& e = c.moe.result.evaluation;
+  HeatMapPlot plot = experts_plot(e, e.expert_domain.size() - 1, c.domains);
+  plot.map.title.clear();
+  return plot;
 }
 
 }  // namespace
@@ -196,7 +190,7 @@ void write_report(const Comparison& c, const Corpus& corpus) {
   write_file((out / "comparison.csv").string(), comparison_table(c).csv());
   write_file((out / "comparison.txt").string(), result_text(c));
   write_svg(out / "held_out.svg", loss_plot(c, "step", "step"));
-  write_svg(out / "experts.svg", experts_plot(c));
+  write_svg(out / "experts.svg", last_experts(c));
   write_file((out / "comparison.json").string(), comparison_json(c));
   for (std::size_t l = 0; l < c.moe.result.evaluation.expert_domain.size(); ++l) {
     write_file((out / concat("load_layer_", l + 1, ".csv")).string(), csv(Plot(layer_load(c, l))));
