@@ -1,0 +1,100 @@
+#include "sessions/01_overview/router_zoo/zoo.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <sstream>
+
+namespace moe::session1 {
+namespace {
+
+constexpr std::int64_t kHeldOutBatches = 12;
+constexpr std::uint64_t kOtherText =
+    1000;  // added to the seed: text that the model has not just been trained on
+
+// Mean of a number of metrics.jsonl over the last fifth of training; NaN where no line has it.
+double late_mean(const std::vector<MetricRecord>& metrics, const char* key, double power = 1) {
+  const auto [steps, values] = curve_of(metrics, "step", key);
+  double sum = 0;
+  int count = 0;
+  for (std::size_t i = 0; i < steps.size(); ++i)
+    if (steps[i] > 0.8 * steps.back() && std::isfinite(values[i])) {
+      sum += std::pow(values[i], power);
+      ++count;
+    }
+  return count ? sum / count : std::numeric_limits<double>::quiet_NaN();
+}
+
+bool has_distribution(const MetricSink& sink) {
+  return std::ranges::any_of(sink.items, [](const auto& item) { return item.name == "probability"; });
+}
+
+// What held-out batches of the training's size do to the load.
+void measure_load(ZooRun& run, Context& ctx, LanguageModel& model, const std::vector<Batch>& batches) {
+  std::vector<double> load;
+  for (const Batch& batch : batches) {
+    MetricSink sink;
+    row_losses_of(ctx, model, batch, &sink);
+    const auto layers = load_metrics_by_layer(sink);
+    run.held_out_violation += summarise(layers).max_violation / static_cast<double>(batches.size());
+    const std::vector<std::int64_t>& last = layers.rbegin()->second.load;
+    load.resize(last.size());
+    for (std::size_t e = 0; e < last.size(); ++e) load[e] += static_cast<double>(last[e]);
+    if (!has_distribution(sink)) run.entropy = std::numeric_limits<double>::quiet_NaN();
+  }
+  double sum = 0;
+  for (const double l : load) sum += l;
+  for (double& l : load) l *= sum > 0 ? static_cast<double>(load.size()) / sum : 0;
+  std::ranges::sort(load, std::greater<>());
+  run.load = load;
+}
+
+}  // namespace
+
+std::vector<const RouterRow*> chosen_routers(const std::string& names) {
+  std::vector<std::string> known, asked;
+  for (const RouterRow& row : router_table()) known.emplace_back(row.name);
+  std::istringstream text(names);
+  for (std::string name; std::getline(text, name, ',');) {
+    if (name != "all" && std::ranges::find(known, name) == known.end()) {
+      const std::string nearest = most_similar(name, known);
+      throw UserError(
+          ExitCode::usage, concat("--routers: there is no router '", name, "'"),
+          nearest.empty() ? "`moe stage 1.5 --help` lists them" : concat("did you mean ", nearest, "?"));
+    }
+    asked.push_back(name);
+  }
+  if (asked.empty())
+    throw UserError(ExitCode::usage, "--routers is empty", "name some, or leave it out for all");
+  std::vector<const RouterRow*> rows;
+  for (const RouterRow& row : router_table())
+    if (std::ranges::find(asked, "all") != asked.end() || std::ranges::find(asked, row.name) != asked.end())
+      rows.push_back(&row);
+  return rows;
+}
+
+std::optional<ZooRun> run_router(const RouterRow& row, const LmOptions& asked, const Corpus& corpus,
+                                 std::uint64_t seed) {
+  LmOptions o = asked;
+  o.train.seed = seed;
+  o.model.moe.router = row.name;
+  const std::unique_ptr<Context> ctx = make_context(o);
+  Trainer trainer(*ctx, o.model, o.train, corpus);
+  if (!o.quiet) std::fprintf(stderr, "%s, seed %llu\n", row.name, static_cast<unsigned long long>(seed));
+  const std::optional<LmRun> trained =
+      train_lm(trainer, corpus, o, std::filesystem::path(o.out) / concat(row.name, "_", seed));
+  if (!trained) return std::nullopt;
+  ZooRun run{.bits = trained->result.evaluation.bits_per_byte,
+             .cv2 = late_mean(trained->metrics, "load_cv", 2),
+             .max_violation = late_mean(trained->metrics, "max_violation"),
+             .dropped = late_mean(trained->metrics, "dropped"),
+             .entropy = late_mean(trained->metrics, "entropy"),
+             .tokens_per_second = trained->tokens_per_second};
+  const std::vector<Batch> batches =
+      mixed_held_out(corpus, o.train.sequences, o.train.length, kHeldOutBatches);
+  measure_load(run, *ctx, trainer.model(), batches);
+  run.leak = measure_leak(*ctx, trainer.model(), corpus, batches, seed + kOtherText);
+  return run;
+}
+
+}  // namespace moe::session1
