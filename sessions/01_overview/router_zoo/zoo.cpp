@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <sstream>
+
+#include "sessions/01_overview/experiment/names.hpp"
 
 namespace moe::session1 {
 namespace {
@@ -52,25 +53,7 @@ void measure_load(ZooRun& run, Context& ctx, LanguageModel& model, const std::ve
 }  // namespace
 
 std::vector<const RouterRow*> chosen_routers(const std::string& names) {
-  std::vector<std::string> known, asked;
-  for (const RouterRow& row : router_table()) known.emplace_back(row.name);
-  std::istringstream text(names);
-  for (std::string name; std::getline(text, name, ',');) {
-    if (name != "all" && std::ranges::find(known, name) == known.end()) {
-      const std::string nearest = most_similar(name, known);
-      throw UserError(
-          ExitCode::usage, concat("--routers: there is no router '", name, "'"),
-          nearest.empty() ? "`moe stage 1.5 --help` lists them" : concat("did you mean ", nearest, "?"));
-    }
-    asked.push_back(name);
-  }
-  if (asked.empty())
-    throw UserError(ExitCode::usage, "--routers is empty", "name some, or leave it out for all");
-  std::vector<const RouterRow*> rows;
-  for (const RouterRow& row : router_table())
-    if (std::ranges::find(asked, "all") != asked.end() || std::ranges::find(asked, row.name) != asked.end())
-      rows.push_back(&row);
-  return rows;
+  return chosen_by_name(router_table(), names, "--routers");
 }
 
 std::optional<ZooRun> run_router(const RouterRow& row, const LmOptions& asked, const Corpus& corpus,

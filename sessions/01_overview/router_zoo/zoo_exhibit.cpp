@@ -67,6 +67,15 @@ std::vector<const ZooEntry*> causal_ones(const std::vector<ZooEntry>& entries) {
   return causal;
 }
 
+std::string what_the_future_is_worth(const ZooEntry& e) {
+  const double bits = worth(e);
+  const std::string moved =
+      concat(e.row->name, " reads the future: other text in its place moves earlier predictions");
+  if (std::abs(bits) < 0.005) return concat(moved, ", but makes them neither better nor worse at this size.");
+  return concat(moved, " and makes them ", format_fixed(std::abs(bits), 3), " bits per byte ",
+                bits > 0 ? "worse." : "better.");
+}
+
 std::vector<std::string> sentences(const std::vector<ZooEntry>& entries) {
   std::vector<std::string> all;
   const auto causal = causal_ones(entries);
@@ -79,10 +88,7 @@ std::vector<std::string> sentences(const std::vector<ZooEntry>& entries) {
                          " has the most even load in training (MaxVio ", number(violation(even), 2), ")."));
   }
   for (const ZooEntry& e : entries)
-    if (!e.row->causal)
-      all.push_back(
-          concat(e.row->name, " reads the future: with other text in its place the same predictions cost ",
-                 format_fixed(worth(e), 3), " bits per byte ", worth(e) < 0 ? "(less) " : "", "more."));
+    if (!e.row->causal) all.push_back(what_the_future_is_worth(e));
   all.push_back(entries.empty() || entries[0].runs.size() > 1
                     ? "± is the deviation over seeds."
                     : "One seed: differences of 0.02 bits per byte are within the noise between seeds; "
