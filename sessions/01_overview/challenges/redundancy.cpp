@@ -1,7 +1,8 @@
 // Redundant experts: how alike those of a trained model are, and what remains when there are fewer: pruned by REAP's score
 // (arXiv:2510.13999), merged after neuron alignment as in MC-SMoE (arXiv:2310.01334), pruned at random. Nothing is trained afterwards.
+#include "sessions/01_overview/challenges/redundancy.hpp"
+
 #include <algorithm>
-#include <cmath>
 
 #include "common/app/format.hpp"
 #include "common/convert/fewer_experts.hpp"
@@ -48,19 +49,13 @@ Kept random_choice(std::size_t layers, std::int64_t experts, std::int64_t keep, 
   return kept;
 }
 
-struct Row {
-  std::int64_t experts = 0;
-  double removed = 0;  // share of all parameters
-  double reap = NAN, merged = NAN, merged_rows = NAN, random = NAN, random_low = NAN, random_high = NAN;
-};
-
-Row fewer(TrainedModel& t, const std::vector<ExpertStatistics>& layers, std::int64_t keep, const LmOptions& o,
-          const Corpus& corpus) {
+FewerExperts fewer(TrainedModel& t, const std::vector<ExpertStatistics>& layers, std::int64_t keep,
+                   const LmOptions& o, const Corpus& corpus) {
   const auto bits = [&](LanguageModel model) { return held_out_bits(*t.ctx, model, o, corpus); };
   std::vector<ExpertGroups> groups;
   for (const ExpertStatistics& s : layers) groups.push_back(group_by_logits(s, keep));
   LanguageModel reap = pruned_model(*t.ctx, t.model(), best_by_reap(layers, keep));
-  Row row{.experts = keep};
+  FewerExperts row{.experts = keep};
   row.removed =
       1 - static_cast<double>(count_parameters(reap)) / static_cast<double>(count_parameters(t.model()));
   row.reap = held_out_bits(*t.ctx, reap, o, corpus);
@@ -77,44 +72,6 @@ Row fewer(TrainedModel& t, const std::vector<ExpertStatistics>& layers, std::int
   return row;
 }
 
-Table table_of(const std::vector<Row>& rows) {
-  Table table({{"experts"},
-               {"parameters removed"},
-               {"REAP"},
-               {"merged"},
-               {"merged with the router's rows"},
-               {"pruned at random (least to most)"}});
-  for (const Row& r : rows)
-    table.row({std::to_string(r.experts), format_percent(r.removed), format_fixed(r.reap, 3),
-               format_fixed(r.merged, 3), format_fixed(r.merged_rows, 3),
-               concat(format_fixed(r.random, 3), " (", format_fixed(r.random_low, 3), " to ",
-                      format_fixed(r.random_high, 3), ")")});
-  return table;
-}
-
-Series series(const std::vector<Row>& rows, double Row::*y, const char* label, int colour) {
-  Series s{.label = label, .x = {}, .y = {}, .colour = colour, .points = true};
-  for (const Row& r : rows) {
-    s.x.push_back(static_cast<double>(r.experts));
-    s.y.push_back(r.*y);
-  }
-  return s;
-}
-
-LinePlot plot_of(const std::vector<Row>& rows) {
-  LinePlot plot{.title = "",
-                .x_label = "experts left in each layer",
-                .y_label = "held-out bits per byte",
-                .series = {series(rows, &Row::reap, "REAP", 0), series(rows, &Row::merged, "merged", 1),
-                           series(rows, &Row::merged_rows, "merged with the router's rows", 2),
-                           series(rows, &Row::random, "pruned at random", 3)}};
-  for (const Row& r : rows) {
-    plot.series.back().low.push_back(r.random_low);
-    plot.series.back().high.push_back(r.random_high);
-  }
-  return plot;
-}
-
 // "Experts of the last layer: mean cosine 0.021 as they stand, 0.134 with neurons aligned."
 std::string similarity(TrainedModel& t) {
   Tensor gate_up, down;
@@ -129,16 +86,6 @@ std::string similarity(TrainedModel& t) {
                 " of all weights with neurons aligned.");
 }
 
-std::string winner(const Row& r) {
-  const std::pair<double, const char*> ways[] = {{r.reap, "pruning by REAP"},
-                                                 {r.merged, "merging"},
-                                                 {r.merged_rows, "merging with the router's rows"},
-                                                 {r.random, "random pruning"}};
-  const auto best = *std::ranges::min_element(ways);
-  return concat("With ", r.experts, " experts ", best.second, " is best (", format_fixed(best.first, 3),
-                ").");
-}
-
 }  // namespace
 
 std::optional<Exhibit> redundancy(const LmOptions& o, const Corpus& corpus) {
@@ -149,17 +96,11 @@ std::optional<Exhibit> redundancy(const LmOptions& o, const Corpus& corpus) {
   const std::vector<ExpertStatistics> layers = statistics_of(*trained, corpus);
   const double whole = held_out_bits(*trained->ctx, trained->model(), o, corpus);
   const std::int64_t E = config.moe.experts;
-  std::vector<Row> rows = {{E, 0, whole, whole, whole, whole, whole, whole}};
-  Exhibit exhibit{
-      .name = "redundancy", .table = Table({}), .sentences = {similarity(*trained)}, .panels = {}};
-  for (const std::int64_t keep : {E * 7 / 8, E * 3 / 4, E / 2, E / 4}) {
-    if (keep < config.moe.top_k || keep == rows.back().experts) continue;
-    rows.push_back(fewer(*trained, layers, keep, o, corpus));
-    exhibit.sentences.push_back(winner(rows.back()));
-  }
-  exhibit.table = table_of(rows);
-  exhibit.panels = {plot_of(rows)};
-  return exhibit;
+  std::vector<FewerExperts> rows = {{E, 0, whole, whole, whole, whole, whole, whole}};
+  for (const std::int64_t keep : {E * 7 / 8, E * 3 / 4, E / 2, E / 4})
+    if (keep >= config.moe.top_k && keep < rows.back().experts)
+      rows.push_back(fewer(*trained, layers, keep, o, corpus));
+  return redundancy_exhibit(rows, similarity(*trained));
 }
 
 }  // namespace moe::session1

@@ -100,9 +100,9 @@ HeatMapPlot load_plot(const std::vector<ZooEntry>& entries) {
   HeatMapPlot plot{.map = {.high = 2, .row_name = "router", .column_name = "expert"},
                    .x_label = "experts of the last layer, the busiest first",
                    .y_label = "",
-                   .value_label = "load / mean, held-out text",
+                   .value_label = "load / mean",
                    .width = 720,
-                   .height = static_cast<int>(120 + 24 * entries.size())};
+                   .height = static_cast<int>(150 + 24 * entries.size())};
   for (std::size_t i = entries.size(); i-- > 0;) {  // drawn from bottom to top
     const std::vector<double>& load = entries[i].runs[0].load;
     plot.map.rows.emplace_back(entries[i].row->name);
