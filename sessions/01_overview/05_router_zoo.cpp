@@ -4,6 +4,7 @@
 //   moe stage 1.5 --routers top_k,expert_choice --seeds 3
 #include "common/app/interrupt.hpp"
 #include "common/app/main.hpp"
+#include "common/report/write_file.hpp"
 #include "sessions/01_overview/router_zoo/zoo.hpp"
 
 namespace {
@@ -60,6 +61,8 @@ int main(int argc, char** argv) {
       }
       entries.push_back(std::move(entry));
     }
-    return show(zoo_exhibit(entries), o);
+    show(zoo_exhibit(entries), o);
+    write_file(o.out + "/choosing.md", choosing_table(entries));
+    return 0;
   });
 }

@@ -2,6 +2,7 @@
 
 #include "common/app/format.hpp"
 #include "sessions/01_overview/challenges/instability.hpp"
+#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
 
 namespace moe::session1 {
 namespace {
@@ -83,7 +84,7 @@ std::string what_precision_does(const std::vector<StabilityTrial>& trials, doubl
     text += concat(diverged, " of ", std::size(kPrecisions), " routers diverged; the others ");
   return text + concat("the precisions lie ", format_fixed(std::max(0.0, most - least), 3),
                        " bits per byte apart",
-                       most - least < 0.02 ? ": no more than the noise between seeds." : ".");
+                       most - least < 2 * kSeedDeviation ? ": no more than the noise between seeds." : ".");
 }
 
 }  // namespace

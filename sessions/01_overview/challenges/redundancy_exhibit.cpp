@@ -51,8 +51,10 @@ std::string winner(const FewerExperts& r) {
                                                  {r.merged_rows, "merging with the router's rows"},
                                                  {r.random, "random pruning"}};
   const auto best = *std::ranges::min_element(ways);
-  return concat("With ", r.experts, " experts ", best.second, " is best (", format_fixed(best.first, 3),
-                ").");
+  return concat("With ", r.experts, " experts ", best.second, " is best (", format_fixed(best.first, 3), ")",
+                r.random_low < best.first
+                    ? concat(", but a lucky random draw reaches ", format_fixed(r.random_low, 3), ".")
+                    : ".");
 }
 
 }  // namespace

@@ -35,6 +35,12 @@ std::vector<const RouterRow*> chosen_routers(const std::string& names);
 std::optional<ZooRun> run_router(const RouterRow& row, const LmOptions& o, const Corpus& corpus,
                                  std::uint64_t seed);
 
+double mean_of(const ZooEntry& entry, double ZooRun::*number);
+std::string quality(const ZooEntry& entry);  // "2.961 ± 0.014", in brackets where the model read the future
+
+// Markdown: which router for which situation, with the numbers of this run. Rows of routers that did not run are left out.
+std::string choosing_table(const std::vector<ZooEntry>& entries);
+
 Exhibit zoo_exhibit(const std::vector<ZooEntry>& entries);
 
 }  // namespace moe::session1

@@ -3,40 +3,39 @@
 #include <cmath>
 
 #include "common/app/format.hpp"
+#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
 #include "sessions/01_overview/router_zoo/zoo.hpp"
 
 namespace moe::session1 {
 namespace {
 
-struct Spread {
-  double mean = 0, deviation = 0;
-};
-
 template <class Number>
 Spread spread(const ZooEntry& entry, Number number) {
-  Spread s;
-  const auto n = static_cast<double>(entry.runs.size());
-  for (const ZooRun& run : entry.runs) s.mean += number(run) / n;
-  for (const ZooRun& run : entry.runs) s.deviation += std::pow(number(run) - s.mean, 2);
-  s.deviation = n > 1 ? std::sqrt(s.deviation / (n - 1)) : 0;
-  return s;
+  std::vector<double> values;
+  for (const ZooRun& run : entry.runs) values.push_back(number(run));
+  return spread_of(values);
 }
 
-double bits(const ZooEntry& e) {
-  return spread(e, [](const ZooRun& r) { return r.bits; }).mean;
-}
 double worth(const ZooEntry& e) {
   return spread(e, [](const ZooRun& r) { return r.leak.bits_hidden - r.leak.bits_seen; }).mean;
 }
+double bits(const ZooEntry& e) {
+  return mean_of(e, &ZooRun::bits);
+}
 double violation(const ZooEntry& e) {
-  return spread(e, [](const ZooRun& r) { return r.max_violation; }).mean;
+  return mean_of(e, &ZooRun::max_violation);
 }
 
 std::string number(double x, int decimals) {
   return std::isfinite(x) ? format_fixed(x, decimals) : "";
 }
 
-// In brackets: a number that saw the future.
+}  // namespace
+
+double mean_of(const ZooEntry& entry, double ZooRun::*number) {
+  return spread(entry, [&](const ZooRun& r) { return r.*number; }).mean;
+}
+
 std::string quality(const ZooEntry& e) {
   const Spread s = spread(e, [](const ZooRun& r) { return r.bits; });
   const std::string text =
@@ -44,20 +43,20 @@ std::string quality(const ZooEntry& e) {
   return e.row->causal ? text : concat("(", text, ")");
 }
 
+namespace {
+
 std::string causal(const ZooEntry& e) {
   const double moved = spread(e, [](const ZooRun& r) { return r.leak.moved; }).mean;
   return e.row->causal ? "yes" : concat("no: ", format_percent(moved, 0), " move");
 }
 
 void add_row(Table& table, const ZooEntry& e) {
-  const auto mean = [&](auto member, int decimals) {
-    return number(spread(e, [&](const ZooRun& r) { return r.*member; }).mean, decimals);
-  };
+  const auto mean = [&](auto member, int decimals) { return number(mean_of(e, member), decimals); };
   table.row({e.row->name, std::to_string(e.top_k), quality(e),
              e.row->causal ? "" : number(bits(e) + worth(e), 3), mean(&ZooRun::cv2, 2),
              mean(&ZooRun::max_violation, 2), mean(&ZooRun::held_out_violation, 2), mean(&ZooRun::entropy, 2),
-             format_percent(spread(e, [](const ZooRun& r) { return r.dropped; }).mean),
-             format_count(spread(e, [](const ZooRun& r) { return r.tokens_per_second; }).mean), causal(e)});
+             format_percent(mean_of(e, &ZooRun::dropped)),
+             format_count(mean_of(e, &ZooRun::tokens_per_second)), causal(e)});
 }
 
 std::vector<const ZooEntry*> causal_ones(const std::vector<ZooEntry>& entries) {
@@ -91,8 +90,8 @@ std::vector<std::string> sentences(const std::vector<ZooEntry>& entries) {
     if (!e.row->causal) all.push_back(what_the_future_is_worth(e));
   all.push_back(entries.empty() || entries[0].runs.size() > 1
                     ? "± is the deviation over seeds."
-                    : "One seed: differences of 0.02 bits per byte are within the noise between seeds; "
-                      "--seeds 3 measures it.");
+                    : concat("One seed: differences below ", format_fixed(2 * kSeedDeviation, 2),
+                             " bits per byte are within the noise between seeds; --seeds 3 measures it."));
   return all;
 }
 
