@@ -81,7 +81,7 @@ std::string what_precision_does(const std::vector<StabilityTrial>& trials, doubl
     }
   std::string text = concat("At learning rate × ", factor, " without a z-loss ");
   if (diverged > 0)
-    text += concat(diverged, " of ", std::size(kPrecisions), " routers diverged; the others ");
+    text += concat(diverged, " of ", std::size(kPrecisions), " routers diverged; of the others ");
   return text + concat("the precisions lie ", format_fixed(std::max(0.0, most - least), 3),
                        " bits per byte apart",
                        most - least < 2 * kSeedDeviation ? ": no more than the noise between seeds." : ".");
