@@ -51,9 +51,7 @@ int main(int argc, char** argv) {
     const InterruptGuard guard;
     std::vector<ZooEntry> entries;
     for (const RouterRow* row : rows) {
-      MoeConfig config = o.model.moe;
-      config.router = row->name;
-      ZooEntry entry{.row = row, .top_k = resolved(config).top_k, .runs = {}};
+      ZooEntry entry{.row = row, .runs = {}};
       for (std::int64_t s = 0; s < seeds; ++s) {
         std::optional<ZooRun> run = run_router(*row, o, corpus, o.train.seed + static_cast<std::uint64_t>(s));
         if (!run) return kExitInterrupted;

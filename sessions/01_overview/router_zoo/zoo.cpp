@@ -26,10 +26,6 @@ double late_mean(const std::vector<MetricRecord>& metrics, const char* key, doub
   return count ? sum / count : std::numeric_limits<double>::quiet_NaN();
 }
 
-bool has_distribution(const MetricSink& sink) {
-  return std::ranges::any_of(sink.items, [](const auto& item) { return item.name == "probability"; });
-}
-
 // What held-out batches of the training's size do to the load.
 void measure_load(ZooRun& run, Context& ctx, LanguageModel& model, const std::vector<Batch>& batches) {
   std::vector<double> load;
@@ -38,10 +34,13 @@ void measure_load(ZooRun& run, Context& ctx, LanguageModel& model, const std::ve
     row_losses_of(ctx, model, batch, &sink);
     const auto layers = load_metrics_by_layer(sink);
     run.held_out_violation += summarise(layers).max_violation / static_cast<double>(batches.size());
+    for (const auto& [layer, m] : layers)
+      for (const std::int64_t l : m.load)
+        run.experts_per_token += static_cast<double>(l) / static_cast<double>(batch.tokens()) /
+                                 static_cast<double>(layers.size() * batches.size());
     const std::vector<std::int64_t>& last = layers.rbegin()->second.load;
     load.resize(last.size());
     for (std::size_t e = 0; e < last.size(); ++e) load[e] += static_cast<double>(last[e]);
-    if (!has_distribution(sink)) run.entropy = std::numeric_limits<double>::quiet_NaN();
   }
   double sum = 0;
   for (const double l : load) sum += l;
@@ -61,6 +60,7 @@ std::optional<ZooRun> run_router(const RouterRow& row, const LmOptions& asked, c
   LmOptions o = asked;
   o.train.seed = seed;
   o.model.moe.router = row.name;
+  o.model.moe.slots = std::max<std::int64_t>(1, o.train.length * o.model.moe.top_k / o.model.moe.experts);
   const std::unique_ptr<Context> ctx = make_context(o);
   Trainer trainer(*ctx, o.model, o.train, corpus);
   if (!o.quiet) std::fprintf(stderr, "%s, seed %llu\n", row.name, static_cast<unsigned long long>(seed));

@@ -15,6 +15,7 @@ struct ZooRun {
   double bits = 0;  // held-out bits per byte
   double cv2 = 0, max_violation = 0, dropped = 0,
          entropy = 0;  // of training batches, over the last fifth of the steps; entropy NaN: no distribution
+  double experts_per_token = 0;   // that really ran, on held-out text: what a token costs
   double held_out_violation = 0;  // MaxVio of batches of held-out text, where noise and balancing rest
   double tokens_per_second = 0;
   Leak leak;
@@ -24,14 +25,13 @@ struct ZooRun {
 
 struct ZooEntry {
   const RouterRow* row;
-  std::int64_t top_k;        // what the router makes of --top-k
   std::vector<ZooRun> runs;  // one a seed
 };
 
 // The rows that `names` (separated by commas; "all") mean, in the table's order. Throws UserError (usage).
 std::vector<const RouterRow*> chosen_routers(const std::string& names);
 
-// Empty: interrupted.
+// Empty: interrupted. A soft mixture gets as many slots as cost what top-k costs.
 std::optional<ZooRun> run_router(const RouterRow& row, const LmOptions& o, const Corpus& corpus,
                                  std::uint64_t seed);
 

@@ -52,7 +52,7 @@ std::string causal(const ZooEntry& e) {
 
 void add_row(Table& table, const ZooEntry& e) {
   const auto mean = [&](auto member, int decimals) { return number(mean_of(e, member), decimals); };
-  table.row({e.row->name, std::to_string(e.top_k), quality(e),
+  table.row({e.row->name, mean(&ZooRun::experts_per_token, 2), quality(e),
              e.row->causal ? "" : number(bits(e) + worth(e), 3), mean(&ZooRun::cv2, 2),
              mean(&ZooRun::max_violation, 2), mean(&ZooRun::held_out_violation, 2), mean(&ZooRun::entropy, 2),
              format_percent(mean_of(e, &ZooRun::dropped)),
@@ -116,7 +116,7 @@ HeatMapPlot load_plot(const std::vector<ZooEntry>& entries) {
 
 Exhibit zoo_exhibit(const std::vector<ZooEntry>& entries) {
   Table table({{"router", Align::left},
-               {"K"},
+               {"experts a token"},
                {"bits/byte"},
                {"future hidden"},
                {"CV²"},
