@@ -26,6 +26,10 @@ TEST_F(Zoo, HasARowForEveryRouterOfTheLibraryAndMarksThoseThatReadTheFuture) {
     const RouterRow& row = router_table()[i];
     const Words& cells = rows[i + 1];
     EXPECT_EQ(cells[0], row.name);
+    if (row.exactly_k && row.batch_invariant) {  // others drop
+      const MoeConfig config = resolved({.experts = 4, .router = row.name});
+      EXPECT_EQ(cells[1], concat(config.top_k, ".00")) << row.name;
+    }
     EXPECT_EQ(cells[2].front() == '(', !row.causal) << cells[2];
     EXPECT_EQ(cells[3].empty(), row.causal) << row.name;
     EXPECT_EQ(cells.back() == "yes", row.causal) << row.name << ": " << cells.back();
