@@ -63,7 +63,7 @@ std::vector<VersionRow> all_versions() {
       softmax<float>, softmax_backward<float>, cross_entropy<float>, attention<float>,
       attention_backward<float>, rope<float>, rms_norm<float>, rms_norm_backward<float>, embedding<float>,
       embedding_backward<float>, fill<float>, add<float>, scale_by<float>, fill_normal<float>,
-      add_squares<float>, adamw<float>);
+      add_squares<float>, round_mantissa<float>, adamw<float>);
 }
 
 bool takes_bf16(std::string_view operation) {

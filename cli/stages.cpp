@@ -22,6 +22,10 @@ constexpr Stage kStages[] = {
      "sessions/01_overview/03_top_k_routing.cpp"},
     {"1.4", "load_balance", "collapse of a router without balancing; losses and a bias against it",
      "sessions/01_overview/04_load_balance.cpp"},
+    {"1.5", "router_zoo", "every router on one task: quality, balance, speed, and which read the future",
+     "sessions/01_overview/05_router_zoo.cpp"},
+    {"1.6", "challenges", "instability, collapse, redundant experts and random routing, each by experiment",
+     "sessions/01_overview/06_challenges.cpp"},
     {"1.7", "moe_vs_dense", "a dense and an MoE language model of equal active FLOPs on the same real text",
      "sessions/01_overview/07_moe_vs_dense.cpp"},
 };

@@ -29,6 +29,8 @@ struct MoeConfig {
   std::int64_t k_growth_steps =
       0;                   // frozen: training steps in which K grows from 1 to top_k; 0: K from the start
   std::int64_t slots = 1;  // soft_moe: of an expert, in every sequence
+  std::int64_t router_bits =
+      0;                        // of mantissa in the router's operands and logits, 7 for bf16; 0: the model's
   std::int64_t vocabulary = 0;  // V, for routers with a table of ids; a language model fills it in
 };
 

@@ -56,6 +56,8 @@ inline constexpr MoeField kMoeFields[] = {
     {"slots", "--slots", &MoeConfig::slots, 1, 65536,
      "mixtures of a sequence's tokens that each expert works on; as costly as top-k where it is "
      "length·K/experts"},
+    {"router_bits", "--router-bits", &MoeConfig::router_bits, 0, 52,
+     "bits of mantissa that the router computes with: 7 as bf16; 0: all"},
 };
 
 inline const MoeField* find_field(std::string_view key) {

@@ -9,6 +9,10 @@ namespace moe::ops {
 
 // y (N, O) = x (N, I) · w^T, w (O, I).
 Value linear(ForwardContext& f, const Value& x, Parameter& w);
+Value linear(ForwardContext& f, const Value& x, const Value& w);  // w made by another node, or constant
+
+// x with a shorter mantissa (kernels/elementwise). The gradient passes as if nothing had been rounded.
+Value round_mantissa(ForwardContext& f, const Value& x, int bits);
 
 // y (N, D) = table[id], table (V, D), id (N).
 Value embedding(ForwardContext& f, const Tensor& id, Parameter& table);

@@ -213,8 +213,10 @@ void palette(std::ostream& out) {
   out << ")\n";
 }
 
-void row_labels(std::ostream& out, const HeatMap& map) {
-  const std::size_t every = (map.rows.size() + 7) / 8;
+// As many labels as there is room for, at least eight.
+void row_labels(std::ostream& out, const HeatMap& map, int height) {
+  const auto room = static_cast<std::size_t>(std::max(8, (height - 100) / 20));
+  const std::size_t every = (map.rows.size() + room - 1) / room;
   out << "set ytics (";
   for (std::size_t r = 0; r < map.rows.size(); r += every)
     out << (r ? ", " : "") << quoted(map.rows[r]) << " " << r;
@@ -231,7 +233,7 @@ void body(std::ostream& out, const HeatMapPlot& plot) {
   out << "unset key\nunset grid\nset tics scale 0\nset border 0\nset colorbox noborder\nset cblabel "
       << quoted(plot.value_label) << "\n";
   palette(out);
-  row_labels(out, map);
+  row_labels(out, map, plot.height);
   const double step = (plot.x_high - plot.x_low) / static_cast<double>(map.columns.size());
   out << "set cbrange [" << map.low << ":" << (map.high > map.low ? map.high : map.low + 1) << "]\n"
       << "set xrange [" << plot.x_low << ":" << (step > 0 ? plot.x_high : plot.x_low + 1)

@@ -4,6 +4,7 @@
 
 #include "kernels/base/elements.cuh"
 #include "kernels/base/sums.cuh"
+#include "kernels/elementwise/mantissa.hpp"
 #include "kernels/elementwise/versions.hpp"
 
 namespace moe::MOE_BACKEND {
@@ -30,6 +31,11 @@ __global__ void __launch_bounds__(kElementThreads)
   each_element(n, [=](std::int64_t i) {
     y[i] = static_cast<float>(deviation * normal(key, static_cast<std::uint64_t>(i)));
   });
+}
+
+__global__ void __launch_bounds__(kElementThreads)
+    round_mantissa_kernel(float* y, const float* x, int bits, std::int64_t n) {
+  each_element(n, [=](std::int64_t i) { y[i] = detail::round_mantissa_of(x[i], bits); });
 }
 
 // partial[block] = Σ x² over the block's stretch.
@@ -77,6 +83,12 @@ void scale_by_naive(Context& ctx, float* y, const float* x, const float* factor,
 void fill_normal_naive(Context& ctx, float* y, double deviation, const RngKey& key, std::int64_t n) {
   account(ctx, 1.0 * sizeof(float) * n);
   if (n > 0) launch(ctx, fill_normal_kernel, element_blocks(n), kElementThreads, 0, y, deviation, key, n);
+}
+
+void round_mantissa_naive(Context& ctx, float* y, const float* x, int bits, std::int64_t n) {
+  MOE_CHECK(bits >= 1, bits, " bits");
+  account(ctx, 2.0 * sizeof(float) * n);
+  if (n > 0) launch(ctx, round_mantissa_kernel, element_blocks(n), kElementThreads, 0, y, x, bits, n);
 }
 
 void add_squares_naive(Context& ctx, double* sum, const float* x, std::int64_t n) {

@@ -1,6 +1,7 @@
 #include "kernels/base/parallel.hpp"
 #include "kernels/base/squares.hpp"
 #include "kernels/elementwise/elementwise.hpp"
+#include "kernels/elementwise/mantissa.hpp"
 #include "kernels/elementwise/versions.hpp"
 
 namespace moe {
@@ -57,6 +58,15 @@ void add_squares_plain(Context& ctx, double* sum, const T* x, std::int64_t n) {
 }
 
 template <class T>
+void round_mantissa_plain(Context& ctx, T* y, const T* x, int bits, std::int64_t n) {
+  MOE_CHECK(bits >= 1, bits, " bits");
+  account(ctx, 2.0 * sizeof(T) * n);
+  parallel_for(ctx, n, row_grain(2 * sizeof(T)), [=](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t i = begin; i < end; ++i) y[i] = detail::round_mantissa_of(x[i], bits);
+  });
+}
+
+template <class T>
 constexpr Version<Fill<T>> fill_versions[] = {{"plain", DeviceKind::cpu, 0, fill_plain<T>}};
 template <class T>
 constexpr Version<Add<T>> add_versions[] = {{"plain", DeviceKind::cpu, 0, add_plain<T>}};
@@ -68,6 +78,9 @@ constexpr Version<FillNormal<T>> fill_normal_versions[] = {
 template <class T>
 constexpr Version<AddSquares<T>> add_squares_versions[] = {
     {"plain", DeviceKind::cpu, 0, add_squares_plain<T>}};
+template <class T>
+constexpr Version<RoundMantissa<T>> round_mantissa_versions[] = {
+    {"plain", DeviceKind::cpu, 0, round_mantissa_plain<T>}};
 
 template <>
 constexpr Version<Fill<float>> fill_versions<float>[] = {{"plain", DeviceKind::cpu, 0, fill_plain<float>},
@@ -87,6 +100,10 @@ constexpr Version<FillNormal<float>> fill_normal_versions<float>[] = {
 template <>
 constexpr Version<AddSquares<float>> add_squares_versions<float>[] = {
     {"plain", DeviceKind::cpu, 0, add_squares_plain<float>}, MOE_DEVICE_ROWS("1_naive", add_squares_naive)};
+template <>
+constexpr Version<RoundMantissa<float>> round_mantissa_versions<float>[] = {
+    {"plain", DeviceKind::cpu, 0, round_mantissa_plain<float>},
+    MOE_DEVICE_ROWS("1_naive", round_mantissa_naive)};
 
 }  // namespace
 
@@ -110,5 +127,9 @@ template <>
 Operation<AddSquares<float>> add_squares<float>{"add_squares", add_squares_versions<float>};
 template <>
 Operation<AddSquares<double>> add_squares<double>{"add_squares", add_squares_versions<double>};
+template <>
+Operation<RoundMantissa<float>> round_mantissa<float>{"round_mantissa", round_mantissa_versions<float>};
+template <>
+Operation<RoundMantissa<double>> round_mantissa<double>{"round_mantissa", round_mantissa_versions<double>};
 
 }  // namespace moe

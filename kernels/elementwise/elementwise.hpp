@@ -23,6 +23,11 @@ using FillNormal = void(Context&, T* y, double deviation, const RngKey& key,
 template <class T>
 using AddSquares = void(Context&, double* sum, const T* x, std::int64_t n);
 
+// y = x with `bits` (1 to the type's own) bits of mantissa behind the leading one: 7 for bf16, 3 as fp8 E4M3 has, but with the
+// type's own range of exponents. To the nearest, ties to the even one; NaN stays. y may be x.
+template <class T>
+using RoundMantissa = void(Context&, T* y, const T* x, int bits, std::int64_t n);
+
 template <class T>
 extern Operation<Fill<T>> fill;
 template <class T>
@@ -33,5 +38,7 @@ template <class T>
 extern Operation<FillNormal<T>> fill_normal;
 template <class T>
 extern Operation<AddSquares<T>> add_squares;
+template <class T>
+extern Operation<RoundMantissa<T>> round_mantissa;
 
 }  // namespace moe

@@ -12,5 +12,6 @@ MOE_DEVICE_VERSION(Add<float>, add_naive)
 MOE_DEVICE_VERSION(ScaleBy<float>, scale_by_naive)
 MOE_DEVICE_VERSION(FillNormal<float>, fill_normal_naive)
 MOE_DEVICE_VERSION(AddSquares<float>, add_squares_naive)
+MOE_DEVICE_VERSION(RoundMantissa<float>, round_mantissa_naive)
 
 }  // namespace moe

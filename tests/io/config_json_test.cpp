@@ -34,7 +34,7 @@ LanguageModelConfig unusual() {
     if (auto* number = std::get_if<double MoeConfig::*>(&field.member))
       c.moe.** number = 1 + c.moe.**number / 7;
   c.moe.threshold = 1.0 / 3, c.moe.null_experts = 7, c.moe.score_width = 3, c.moe.k_growth_steps = 99,
-  c.moe.slots = 3;
+  c.moe.slots = 3, c.moe.router_bits = 7;
   return c;
 }
 

@@ -91,6 +91,66 @@ TYPED_TEST(ElementwiseTest, FillNormalIsTheNumberOfEachIndex) {
   }
 }
 
+// Against arithmetic: frexp, scale to an integer, round half to even, scale back.
+TYPED_TEST(ElementwiseTest, RoundMantissaGoesToTheNearestEven) {
+  using T = TypeParam;
+  for (const std::int64_t n : kSizes)
+    for (const int bits : {1, 3, 7, 10, 22}) {
+      auto x = random_normal<T>(n, 3);
+      for (std::int64_t i = 0; i < n; i += 3) x[i] = T(1 + (i % 64) / 64.0);  // many ties
+      std::vector<T> expected(n);
+      for (std::int64_t i = 0; i < n; ++i) {
+        int exponent = 0;
+        const double fraction = std::frexp(double(x[i]), &exponent);  // in [1/2, 1): bits + 1 binary places
+        expected[i] =
+            static_cast<T>(std::ldexp(std::nearbyint(std::ldexp(fraction, bits + 1)), exponent - bits - 1));
+      }
+      each_version(
+          round_mantissa<T>,
+          [&](RoundMantissa<T>& f, Context& ctx) {
+            Output<T> y(n);
+            f(ctx, y, x.data(), bits, n);
+            auto in_place = x;
+            f(ctx, in_place.data(), in_place.data(), bits, n);
+            EXPECT_TRUE(close(in_place, expected));
+            return y.vector();
+          },
+          [&](const std::vector<T>& y) { EXPECT_TRUE(close(y, expected)); });
+    }
+}
+
+TYPED_TEST(ElementwiseTest, RoundMantissaKeepsWhatIsNoNumber) {
+  using T = TypeParam;
+  using Limits = std::numeric_limits<T>;
+  const std::vector<T> x = {Limits::quiet_NaN(), -Limits::quiet_NaN(), Limits::infinity(),
+                            -Limits::infinity(), Limits::max(),        T(0)};
+  each_version(
+      round_mantissa<T>,
+      [&](RoundMantissa<T>& f, Context& ctx) {
+        Output<T> y(6);
+        f(ctx, y, x.data(), 3, 6);
+        return y.vector();
+      },
+      [&](const std::vector<T>& y) {
+        EXPECT_TRUE(std::isnan(y[0]) && std::isnan(y[1]));
+        EXPECT_EQ(std::vector<T>(y.begin() + 2, y.end()),
+                  (std::vector<T>{Limits::infinity(), -Limits::infinity(), Limits::infinity(), 0}));
+      });
+}
+
+TYPED_TEST(ElementwiseTest, RoundMantissaToAllBitsChangesNothing) {
+  using T = TypeParam;
+  const auto x = random_normal<T>(33, 3);
+  each_version(
+      round_mantissa<T>,
+      [&](RoundMantissa<T>& f, Context& ctx) {
+        Output<T> y(33);
+        f(ctx, y, x.data(), sizeof(T) == 4 ? 23 : 52, 33);
+        return y.vector();
+      },
+      [&](const std::vector<T>& y) { EXPECT_EQ(y, x); });
+}
+
 TYPED_TEST(ElementwiseTest, AddSquaresAddsToWhatIsThere) {
   using T = TypeParam;
   for (const std::int64_t n : kSizes) {

@@ -31,6 +31,50 @@ TEST(LinearGradient, AddsOverTwoUsesOfOneWeightAndOneInput) {
   EXPECT_LT(check.worst, kTolerance) << check.where;
 }
 
+TEST(LinearGradient, ReachesAWeightThatANodeMadeAndNotAConstantOne) {
+  Context ctx;
+  const Tensor constant = normal_tensor(ctx, {4, 5}, 3);
+  const GradientCheck check = check_all(
+      ctx, {normal_tensor(ctx, {3, 5}, 1), normal_tensor(ctx, {4, 5}, 2)}, {},
+      [&](ForwardContext& f, const auto& in) {
+        const Value w = ops::add(f, in[1], Value(constant));
+        return project(f, ops::add(f, ops::linear(f, in[0], w), ops::linear(f, in[0], Value(constant))));
+      });
+  EXPECT_LT(check.worst, kTolerance) << check.where;
+}
+
+// Small integers times 1 + 2^-9, which seven bits cannot hold: a product of rounded operands is exact.
+TEST(RoundMantissaGradient, IsThatOfTheRoundedOperands) {
+  Context ctx;
+  for (const std::int64_t N : {0, 1, 33}) {
+    const auto whole = random_integers<double>(N * 5, 1, 6), whole_w = random_integers<double>(15, 2, 6);
+    const auto nearly = [&](std::vector<double> v, Shape shape) {
+      for (double& x : v) x *= 1 + 1.0 / 512;
+      return tensor_of(ctx, v, std::move(shape));
+    };
+    Parameter w = normal_parameter(ctx, {3, 5}, 1);
+    w.value = nearly(whole_w, {3, 5});
+    Tape tape(ctx);
+    ForwardContext f{.ctx = ctx, .tape = &tape};
+    const Value x = tape.watch(nearly(whole, {N, 5}));
+    const Value y = ops::linear(f, ops::round_mantissa(f, x, 7), ops::round_mantissa(f, tape.leaf(w), 7));
+    const auto dy = random_integers<double>(N * 3, 3, 4);
+    const Tape::Root root{.value = y, .gradient = tensor_of(ctx, dy, {N, 3})};
+    tape.backward({&root, 1});
+    std::vector<double> expected_y(N * 3), dx(N * 5), dw(15);
+    for (std::int64_t n = 0; n < N; ++n)
+      for (int o = 0; o < 3; ++o)
+        for (int i = 0; i < 5; ++i) {
+          expected_y[n * 3 + o] += whole[n * 5 + i] * whole_w[o * 5 + i];
+          dx[n * 5 + i] += dy[n * 3 + o] * whole_w[o * 5 + i];
+          dw[o * 5 + i] += dy[n * 3 + o] * whole[n * 5 + i];
+        }
+    EXPECT_EQ(values_of<double>(y.tensor), expected_y);
+    EXPECT_EQ(values_of<double>(tape.gradient_of(x)), dx);
+    EXPECT_EQ(values_of<double>(w.grad), dw);
+  }
+}
+
 TEST(LinearGradient, WorksForZeroRows) {
   Context ctx;
   Parameter w = normal_parameter(ctx, {3, 5}, 1);

@@ -57,6 +57,18 @@ TEST(ElementwiseKernels, AddIsExactAlsoOntoEitherOperand) {
   });
 }
 
+TEST(ElementwiseKernels, RoundMantissaIsTheCpusBitForBit) {
+  every_size([](std::int64_t n, std::int64_t shift) {
+    const auto a = random_normal<float>(n, 3);
+    for (const int bits : {3, 7, 23})
+      against_cpu([&](Context& ctx) {
+        OnDevice<float> y(ctx, n, shift), x(ctx, a, shift);
+        round_mantissa<float>(ctx, y, x, bits, n);
+        return y.vector();
+      });
+  });
+}
+
 TEST(ElementwiseKernels, ScaleByReadsTheFactorOnTheDevice) {
   every_size([](std::int64_t n, std::int64_t shift) {
     auto values = random_normal<float>(n, 3);

@@ -25,7 +25,7 @@ std::vector<RouterParameter> no_parameters(const MoeConfig&, std::int64_t) {
 }
 
 constexpr const char* kSoftmaxUses =
-    "top_k renormalise balance_coefficient balance z_coefficient capacity_factor";
+    "top_k renormalise balance_coefficient balance z_coefficient capacity_factor router_bits";
 
 constexpr RouterRow rows[] = {
     {.name = "top_k",
@@ -38,7 +38,7 @@ constexpr RouterRow rows[] = {
      .summary = "top-1 with capacity (Switch Transformer, arXiv:2101.03961)",
      .causal = true,
      .batch_invariant = false,
-     .uses = "balance_coefficient balance z_coefficient capacity_factor",
+     .uses = "balance_coefficient balance z_coefficient capacity_factor router_bits",
      .resolve = resolve_switch,
      .make = make_top_k_router},
     {.name = "gshard",

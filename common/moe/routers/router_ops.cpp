@@ -158,4 +158,12 @@ void push_choice(ForwardContext& f, const Tensor& count, const Tensor& probabili
   f.metrics->push("weight", f.layer, weight);
 }
 
+Value router_logits(ForwardContext& f, const MoeConfig& config, const Value& x, Parameter& weight) {
+  const auto bits = static_cast<int>(config.router_bits);
+  if (bits == 0) return ops::linear(f, x, weight);
+  const Value w = f.tape ? f.tape->leaf(weight) : Value(weight.value);
+  return ops::round_mantissa(
+      f, ops::linear(f, ops::round_mantissa(f, x, bits), ops::round_mantissa(f, w, bits)), bits);
+}
+
 }  // namespace moe

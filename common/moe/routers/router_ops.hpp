@@ -45,6 +45,10 @@ Tensor limit_to_capacity(Context& ctx, const Tensor& expert, std::int64_t expert
 void push_choice(ForwardContext& f, const Tensor& count, const Tensor& probability, const Tensor& expert,
                  const Tensor& weight);
 
+// logits (N, E) of x (N, D), weight (E, D). With config.router_bits, x, weight and logits are rounded to so many bits, as where the
+// router runs in bf16 (7); sums and all that follows stay as they are, and so does the gradient on its way back.
+Value router_logits(ForwardContext& f, const MoeConfig& config, const Value& x, Parameter& weight);
+
 constexpr double kRouterDeviation = 0.02;  // small: experts start nearly equal and balanced
 
 }  // namespace moe

@@ -12,7 +12,7 @@ class SoftmaxTopK final : public Router {
       : config_(config), weight_(make_parameter(ctx, dtype, {config.experts, D}, kRouterDeviation)) {}
 
   Routing route(ForwardContext& f, const Value& x) override {
-    const Value logits = ops::linear(f, x, weight_);
+    const Value logits = router_logits(f, config_, x, weight_);
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
     const ops::TopK top = ops::top_k_gate(f, soft.probability, config_.top_k, config_.renormalise);
     const Tensor count = count_choices(f.ctx, top.expert, config_.experts);
