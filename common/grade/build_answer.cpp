@@ -97,7 +97,7 @@ void copy_headers(const Exercise& exercise, const fs::path& to) {
   for (const char* folder : {"kernels/base", "kernels/simt"})
     for (const auto& entry : fs::recursive_directory_iterator(repository() / folder)) {
       const fs::path name = fs::relative(entry.path(), repository());
-      if (entry.path().extension() != ".hpp" && entry.path().extension() != ".cuh") continue;
+      if (entry.path().extension() != ".hpp") continue;  // the .cuh files hold what an exercise asks for
       fs::create_directories((to / name).parent_path());
       fs::copy_file(entry.path(), to / name);
     }
@@ -137,17 +137,16 @@ Ran close_object(const fs::path& build) {
   return run_tool(words, build, 0);
 }
 
+fs::path objects_of(const Exercise& exercise) {
+  std::string name = exercise.id;
+  std::replace(name.begin(), name.end(), '/', '.');
+  return parts() / (name + ".objects");
+}
+
 Ran link(const Exercise& exercise, const fs::path& build) {
-  std::string rsp = exercise.id;
-  std::replace(rsp.begin(), rsp.end(), '/', '.');
-  const fs::path objects = parts() / (rsp + ".objects");
-  if (!fs::exists(objects))
-    throw UserError(ExitCode::missing,
-                    concat("the exercise ", exercise.name, " is not built: no ", objects.string()),
-                    "./moe progress   builds it (or: cmake --build build/cpu --target exercises)");
   return run_tool(
       {MOE_CXX_COMPILER, "-static", "-no-pie", "-Wl,-e,moe_worker_start", "-Wl,-z,noexecstack",
-       "@" + objects.string(), "answer.o",
+       "@" + objects_of(exercise).string(), "answer.o",
        "@" + (parts() / (exercise.device ? "device.libraries" : "host.libraries")).string(), "-o", "worker"},
       build, 0);
 }
@@ -159,6 +158,10 @@ std::string refusal(const std::string& source) {
 }
 
 }  // namespace
+
+bool is_gradable(const Exercise& exercise) {
+  return fs::exists(objects_of(exercise));
+}
 
 BuiltAnswer build_answer(const Exercise& exercise, const fs::path& answer, const fs::path& scratch) {
   if (!fs::is_regular_file(answer))

@@ -20,6 +20,9 @@ struct BuiltAnswer {
 BuiltAnswer build_answer(const Exercise& exercise, const std::filesystem::path& answer,
                          const std::filesystem::path& scratch);
 
+// Has this build what the exercise needs? Kernels need the checked device.
+bool is_gradable(const Exercise& exercise);
+
 // A directory for the grader's work: under TMPDIR, gone at the end. Others may pass through it, but not look around.
 class ScratchDirectory {
  public:

@@ -12,6 +12,7 @@
 #include "common/grade/build_answer.hpp"
 #include "common/grade/check.hpp"
 #include "common/grade/sandbox.hpp"
+#include "common/report/escape.hpp"
 #include "kernels/base/check.hpp"
 
 namespace moe::grade {
@@ -76,7 +77,8 @@ class GradedTest : public ::testing::Test {
     RecordProperty("failure", text);
     ADD_FAILURE() << text;
   }
-  static std::string with_context(std::string text, const Check& check) {
+  std::string with_context(std::string text, const Check& check) const {
+    text = replaced(std::move(text), (run_.scratch / "build/").string(), "");
     if (text.starts_with("is wrong\n")) return text;  // names its case itself
     if (!text.ends_with('\n')) text += '\n';
     return text + check.context();

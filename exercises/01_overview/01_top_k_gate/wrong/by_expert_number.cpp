@@ -1,4 +1,4 @@
-// fails: HandCase AllExperts LargeLogits AnySize
+// fails: HandCase Ties AllExperts LargeLogits AnySize
 // The right experts, in the order of their numbers.
 #include <algorithm>
 #include <cmath>

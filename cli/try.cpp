@@ -1,0 +1,60 @@
+// moe try: one answer against its checks.
+#include <cstdio>
+#include <filesystem>
+
+#include "cli/commands.hpp"
+#include "cli/learn.hpp"
+#include "cli/workspace.hpp"
+#include "common/app/flags.hpp"
+#include "common/app/terminal.hpp"
+#include "common/grade/show.hpp"
+
+namespace moe {
+
+namespace fs = std::filesystem;
+
+std::string next_step(const Workspace& work, const grade::Verdict& verdict,
+                      const std::vector<grade::Exercise>& all) {
+  const std::string& name = verdict.exercise.name;
+  if (verdict.state == grade::State::not_graded) return "moe doctor";
+  if (!verdict.passed()) {
+    const bool more_hints = verdict.built && work.state(verdict.exercise).hints < 3;
+    return more_hints ? "moe hint " + name : "moe try " + name;
+  }
+  const grade::Exercise* next = work.next(all);
+  return next ? "moe try " + next->name : "moe grade";
+}
+
+grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& all,
+                          const grade::Exercise& exercise, const grade::GradeOptions& options,
+                          bool every_failure) {
+  const fs::path answer = work.answer(exercise);
+  const grade::Verdict verdict = grade::grade_answer(exercise, answer, options);
+  if (options.check.empty()) work.record(verdict);
+  const std::string text = grade::show(
+      verdict,
+      {.colour = colour_mode(), .every_failure = every_failure, .file = fs::proximate(answer).string()});
+  std::fputs(text.c_str(), stdout);
+  std::printf("next: %s\n", next_step(work, verdict, all).c_str());
+  return verdict;
+}
+
+int try_main(int argc, char** argv) {
+  std::string name;
+  bool every = false;
+  grade::GradeOptions options{.seed = grade::fresh_seed()};
+  Flags flags("moe try", "Checks your answer to one exercise.",
+              "moe try top_k_gate\nmoe try top_k_gate --seed 7 --all");
+  flags.add("exercise", name, "its name; without one: the first that is not passed");
+  flags.add("--seed", options.seed, "of the random cases; without it a new one every time");
+  flags.add("--check", options.check, "this check only");
+  flags.add("--all", every, "show every failure, not only the first");
+  flags.parse(argc, argv);
+  const std::vector<grade::Exercise> all = grade::find_exercises();
+  Workspace work = Workspace::find();
+  const grade::Exercise* exercise = name.empty() ? work.next(all) : &grade::find_exercise(all, name);
+  if (!exercise) exercise = &all.front();
+  return try_answer(work, all, *exercise, options, every).passed() ? 0 : 1;
+}
+
+}  // namespace moe
