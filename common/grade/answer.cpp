@@ -100,6 +100,10 @@ std::string Answer::printed() {
   return process_->printed();
 }
 
+void Answer::limit_seconds(double seconds) {
+  process_->limit_seconds(seconds);
+}
+
 void Answer::finish() {
   process_->finish();
 }

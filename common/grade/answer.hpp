@@ -61,7 +61,7 @@ struct AnswerOptions {
 
 class Answer {
  public:
-  explicit Answer(AnswerOptions options);  // starts the worker
+  explicit Answer(AnswerOptions options);  // the worker starts with the first call
   ~Answer();
   Answer(const Answer&) = delete;
   Answer& operator=(const Answer&) = delete;
@@ -81,6 +81,8 @@ class Answer {
          {reinterpret_cast<std::byte*>(&result), sizeof(R)});
     return result;
   }
+
+  void limit_seconds(double seconds);  // of one call; before the first
 
   // Ends the worker. Throws Failed where the answer left processes behind.
   void finish();

@@ -165,6 +165,11 @@ void Check::require(bool holds, const std::string& what) {
   if (!holds) throw Failed(concat("is wrong\n  ", what, "\n", context()));
 }
 
+void Check::award(double fraction, const std::string& remark) {
+  fraction_ = std::clamp(fraction, 0.0, 1.0);  // NaN stays NaN, and is worth nothing
+  remark_ = remark;
+}
+
 std::vector<float> Check::normal(std::int64_t n, float deviation) {
   std::vector<float> values(static_cast<std::size_t>(n));
   const RngKey key{.seed = seed_, .step = ++draws_};

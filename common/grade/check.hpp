@@ -59,6 +59,13 @@ class Check {
   // A property. `what` says what is wrong: "row 3 has two times expert 1".
   void require(bool holds, const std::string& what);
 
+  // For a task without a perfect answer: `fraction` of the check's points (1 or more: all, 0 or less: none), and the remark
+  // that the learner reads ("0.12 bits per byte better than the baseline, full marks from 0.2"). Without it: all or nothing.
+  void award(double fraction, const std::string& remark);
+
+  // The limit of one call, where the exercise's own (4 s, a kernel 20 s) is too short. Before the first call.
+  void seconds(double limit) { answer_.limit_seconds(limit); }
+
   // Random numbers, other ones with every call and every seed. Integers from [low, high].
   std::vector<float> normal(std::int64_t n, float deviation = 1);
   std::vector<std::int32_t> integers(std::int64_t n, std::int32_t low, std::int32_t high);
@@ -74,6 +81,9 @@ class Check {
 
   // The order of the emulated device's threads in the next calls (0: by number; 1, 2, ...: random).
   void thread_order(std::uint32_t order) { answer_.order = order; }
+
+  double fraction() const { return fraction_; }
+  const std::string& remark() const { return remark_; }
 
   // The case and its inputs, for a failure in `row` of `rows` (-1: none).
   std::string context(std::int64_t row = -1, std::int64_t rows = 0) const;
@@ -93,7 +103,8 @@ class Check {
   std::uint64_t seed_;
   std::uint32_t draws_ = 0;
   std::map<std::string, std::vector<double>> example_;
-  std::string case_;
+  std::string case_, remark_;
+  double fraction_ = 1;
   std::vector<Input> inputs_;
 };
 

@@ -63,6 +63,7 @@ class GradedTest : public ::testing::Test {
     try {
       check_.body(check);
       answer.finish();
+      record_award(check);
     } catch (const Failed& failed) {
       fail(with_context(failed.what(), check));
     } catch (const std::exception& error) {  // the exercise's own fault, not the learner's
@@ -82,6 +83,11 @@ class GradedTest : public ::testing::Test {
     if (text.starts_with("is wrong\n")) return text;  // names its case itself
     if (!text.ends_with('\n')) text += '\n';
     return text + check.context();
+  }
+  void record_award(const Check& check) {
+    const double points = check_.points * check.fraction();
+    RecordProperty("earned", points > 0 ? static_cast<int>(points + 1e-9) : 0);  // rounded down
+    if (!check.remark().empty()) RecordProperty("remark", check.remark());
   }
   void record(Answer& answer) {
     if (const std::string text = answer.printed(); !text.empty()) RecordProperty("printed", text);

@@ -70,10 +70,12 @@ CheckVerdict parse_check(const json& test) {
                  .broken = !text_of(test, "broken").empty(),
                  .failure = text_of(test, "failure"),
                  .meaning = text_of(test, "meaning"),
+                 .remark = text_of(test, "remark"),
                  .printed = text_of(test, "printed"),
                  .notes = notes_of(text_of(test, "notes")),
                  .seconds = std::stod("0" + text_of(test, "time"))};
   c.passed = text_of(test, "result") == "COMPLETED" && !test.contains("failures");
+  if (c.passed) c.earned = test.contains("earned") ? std::stoi("0" + text_of(test, "earned")) : c.points;
   if (!c.passed && c.failure.empty()) c.failure = "the check did not end";
   return c;
 }
@@ -82,7 +84,7 @@ CheckVerdict parse_check(const json& test) {
 
 int Verdict::earned() const {
   return std::accumulate(checks.begin(), checks.end(), 0,
-                         [](int sum, const CheckVerdict& c) { return sum + (c.passed ? c.points : 0); });
+                         [](int sum, const CheckVerdict& c) { return sum + c.earned; });
 }
 
 int Verdict::possible() const {

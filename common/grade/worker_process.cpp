@@ -76,7 +76,8 @@ std::vector<std::pair<std::string, std::string>> parse_notes(const std::string& 
 
 }  // namespace
 
-WorkerProcess::WorkerProcess(AnswerOptions options) : options_(std::move(options)) {
+void WorkerProcess::start() {
+  started_ = true;
   const Pipe request = make_pipe(), reply = make_pipe(), text = make_pipe();
   child_ = spawn({.words = {options_.program, options_.seal ? "sealed" : "bare"},
                   .environment = {"LANG=C"},
@@ -169,6 +170,7 @@ void WorkerProcess::fail(Outcome outcome) {
 }
 
 Reply WorkerProcess::exchange(const std::vector<std::byte>& request, std::uint32_t sequence, Sizes sizes) {
+  if (!started_) start();
   if (child_ < 0) throw Failed("has ended before");
   const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                            std::chrono::duration<double>(options_.seconds));

@@ -17,7 +17,7 @@ struct Reply {
 
 class WorkerProcess {
  public:
-  explicit WorkerProcess(AnswerOptions options);
+  explicit WorkerProcess(AnswerOptions options) : options_(std::move(options)) {}
   ~WorkerProcess();
   WorkerProcess(const WorkerProcess&) = delete;
   WorkerProcess& operator=(const WorkerProcess&) = delete;
@@ -28,11 +28,13 @@ class WorkerProcess {
   // Sends a request and reads a reply of exactly these sizes. Throws Failed.
   Reply exchange(const std::vector<std::byte>& request, std::uint32_t sequence, Sizes sizes);
   std::string printed();
+  void limit_seconds(double seconds) { options_.seconds = seconds; }
   void finish();
 
  private:
   using Clock = std::chrono::steady_clock;
   enum class Outcome { done, closed, late };
+  void start();
   Outcome transfer(const std::byte* out, std::size_t out_bytes, std::byte* in, std::size_t in_bytes,
                    Clock::time_point deadline);
   void drain_text();
@@ -41,6 +43,7 @@ class WorkerProcess {
   void close_all();
 
   AnswerOptions options_;
+  bool started_ = false;
   int child_ = -1, request_fd_ = -1, reply_fd_ = -1, text_fd_ = -1;
   std::string text_;  // printed, the first kMostText bytes
 };
