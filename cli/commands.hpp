@@ -15,6 +15,7 @@ int bench_main(int argc, char** argv);      // benchmarks: cli/bench.hpp
 int figures_main(int argc, char** argv);    // reruns what made the recorded figures
 int doctor_main(int argc, char** argv);     // what works on this machine
 int start_main(int argc, char** argv);      // a work directory
+int watch_main(int argc, char** argv);      // checks on save
 int try_main(int argc, char** argv);        // one answer
 int hint_main(int argc, char** argv);       // the next hint
 int progress_main(int argc, char** argv);   // all exercises

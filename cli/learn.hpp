@@ -1,4 +1,4 @@
-// What try and watch share.
+// What the learner's commands share.
 #pragma once
 
 #include <string>
@@ -12,6 +12,9 @@ namespace moe {
 grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& all,
                           const grade::Exercise& exercise, const grade::GradeOptions& options,
                           bool every_failure);
+
+// Prints a hint and notes that it was seen. number 0: the next one.
+void show_hint(Workspace& work, const grade::Exercise& exercise, int number);
 
 // "moe hint top_k_gate"
 std::string next_step(const Workspace& work, const grade::Verdict& verdict,

@@ -3,9 +3,11 @@
 #include <filesystem>
 
 #include "cli/commands.hpp"
+#include "cli/learn.hpp"
 #include "cli/workspace.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/utf8.hpp"
+#include "common/grade/show.hpp"
 #include "common/report/write_file.hpp"
 #include "kernels/base/check.hpp"
 
@@ -30,6 +32,19 @@ std::string standing(const ExerciseState& s) {
 
 }  // namespace
 
+void show_hint(Workspace& work, const Exercise& e, int number) {
+  const std::vector<std::string> hints = grade::read_hints(e);
+  ExerciseState state = work.state(e);
+  const int most = static_cast<int>(hints.size());
+  if (number == 0) number = std::min(state.hints + 1, most);
+  if (number < 1 || number > most)
+    throw UserError(ExitCode::usage, concat(e.name, " has ", most, " hints"), "");
+  state.hints = std::max(state.hints, number);
+  work.save(e, state);
+  std::printf("%s, hint %d of %d\n\n%s", e.name.c_str(), number, most,
+              grade::wrap_paragraphs(hints[static_cast<std::size_t>(number - 1)]).c_str());
+}
+
 int hint_main(int argc, char** argv) {
   std::string name;
   int number = 0;
@@ -41,15 +56,8 @@ int hint_main(int argc, char** argv) {
   const std::vector<Exercise> all = grade::find_exercises();
   Workspace work = Workspace::find();
   const Exercise& e = named_or_next(name, all, work);
-  const std::vector<std::string> hints = grade::read_hints(e);
-  ExerciseState state = work.state(e);
-  const int most = static_cast<int>(hints.size());
-  if (number == 0) number = std::min(state.hints + 1, most);
-  if (number > most) throw UserError(ExitCode::usage, concat(e.name, " has ", most, " hints"), "");
-  state.hints = std::max(state.hints, number);
-  work.save(e, state);
-  std::printf("%s, hint %d of %d\n\n%s\n\nnext: moe try %s\n", e.name.c_str(), number, most,
-              hints[static_cast<std::size_t>(number - 1)].c_str(), e.name.c_str());
+  show_hint(work, e, number);
+  std::printf("\nnext: moe try %s\n", e.name.c_str());
   return 0;
 }
 

@@ -27,6 +27,7 @@ constexpr Command kCommands[] = {
     {"stage", stage_main, "stage NUMBER", "one stage; its options follow"},
 #ifdef MOE_HAVE_EXERCISES
     {"start", start_main, "start DIR", "a directory for your answers to the exercises"},
+    {"watch", watch_main, "watch", "check your answer whenever you save it"},
     {"try", try_main, "try [EXERCISE]", "check an answer"},
     {"hint", hint_main, "hint [EXERCISE]", "the next hint"},
     {"progress", progress_main, "progress", "all exercises, and how far you are"},

@@ -61,6 +61,14 @@ Workspace Workspace::create(const fs::path& where) {
   return made;
 }
 
+Workspace Workspace::read_only(const fs::path& directory) {
+  if (!fs::is_directory(directory))
+    throw UserError(ExitCode::bad_file, concat(directory.string(), " is no directory"), "");
+  Workspace work(directory);
+  work.keeps_state_ = false;
+  return work;
+}
+
 Workspace Workspace::find() {
   for (fs::path at = fs::current_path(); at != at.parent_path(); at = at.parent_path())
     if (is_workspace(at)) return Workspace(at);
@@ -95,6 +103,7 @@ ExerciseState Workspace::state(const grade::Exercise& exercise) const {
 
 void Workspace::save(const grade::Exercise& exercise, const ExerciseState& state) {
   states_[exercise.name] = state;
+  if (!keeps_state_) return;
   std::string text = "# exercise, best points, of, hints seen\n";
   for (const auto& [name, s] : states_)
     text += concat(name, " ", s.earned, " ", s.possible, " ", s.hints, s.peeked ? " solution" : "", "\n");

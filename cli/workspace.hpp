@@ -31,6 +31,9 @@ class Workspace {
   // The one that the current directory lies in, else the one of MOE_WORK, else the one made last. Throws UserError.
   static Workspace find();
 
+  // Answers that lie somewhere, without a state; nothing is noted.
+  static Workspace read_only(const std::filesystem::path& directory);
+
   const std::filesystem::path& directory() const { return directory_; }
   std::filesystem::path answer(const grade::Exercise& exercise) const;
   ExerciseState state(const grade::Exercise& exercise) const;
@@ -44,6 +47,7 @@ class Workspace {
   void load();
   std::filesystem::path directory_;
   std::map<std::string, ExerciseState> states_;
+  bool keeps_state_ = true;
 };
 
 }  // namespace moe

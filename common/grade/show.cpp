@@ -1,6 +1,7 @@
 #include "common/grade/show.hpp"
 
 #include <sstream>
+#include <utility>
 
 #include "common/app/utf8.hpp"
 #include "common/report/escape.hpp"
@@ -72,10 +73,22 @@ std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::stri
 
 }  // namespace
 
-std::string summary(const Verdict& verdict) {
-  if (verdict.state == State::not_graded) return concat("not graded (", verdict.reason, ")");
-  if (!verdict.built) return "does not compile";
-  return verdict.passed() ? "passed" : "not passed yet";
+std::string wrap_paragraphs(const std::string& text) {
+  std::istringstream in(text);
+  std::string out, paragraph;
+  bool code = false;
+  const auto end = [&] {
+    if (!paragraph.empty()) out += wrapped(std::exchange(paragraph, ""), "");
+  };
+  for (std::string line; std::getline(in, line);) {
+    const bool fence = line.starts_with("```");
+    const bool as_it_is = code || fence || line.empty() || line[0] == ' ' || line[0] == '|' || line[0] == '-';
+    if (as_it_is) end(), out += line + "\n";
+    if (!as_it_is) paragraph += line + " ";
+    if (fence) code = !code;
+  }
+  end();
+  return out;
 }
 
 std::string show(const Verdict& verdict, const ShowOptions& options) {

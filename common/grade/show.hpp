@@ -17,7 +17,7 @@ struct ShowOptions {
 };
 std::string show(const Verdict& verdict, const ShowOptions& options);
 
-// "passed" in green, "6/10" in yellow, "0/10", "does not compile", "not graded (no device)".
-std::string summary(const Verdict& verdict);
+// Paragraphs in lines of at most 80 columns; lines that begin with a space, a bar or a fence stay as they are.
+std::string wrap_paragraphs(const std::string& text);
 
 }  // namespace moe::grade

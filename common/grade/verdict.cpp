@@ -87,7 +87,15 @@ int Verdict::earned() const {
                          [](int sum, const CheckVerdict& c) { return sum + c.earned; });
 }
 
+std::string summary(const Verdict& v) {
+  if (v.state == State::not_graded) return concat("not graded (", v.reason, ")");
+  if (!v.reason.empty()) return v.reason;
+  if (!v.built) return "does not compile";
+  return v.passed() ? "passed" : "not passed yet";
+}
+
 int Verdict::possible() const {
+  if (checks.empty()) return exercise.points;
   return std::accumulate(checks.begin(), checks.end(), 0,
                          [](int sum, const CheckVerdict& c) { return sum + c.points; });
 }

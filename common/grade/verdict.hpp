@@ -41,10 +41,13 @@ struct Verdict {
   double seconds = 0;
 
   int earned() const;
-  int possible() const;  // of the checks
+  int possible() const;  // of the checks; where none ran, what the README says
   bool passed() const { return state == State::graded && !checks.empty() && earned() == possible(); }
   const CheckVerdict* first_failure() const;
 };
+
+// "passed", "not passed yet", "does not compile", "no answer", "not graded (no device)".
+std::string summary(const Verdict& verdict);
 
 struct GradeOptions {
   std::uint64_t seed = 1;
