@@ -20,6 +20,9 @@ struct Verb {
 };
 
 constexpr Verb kVerbs[] = {
+    {"release", teach_release_main, "a copy of the course for a class"},
+    {"grade", teach_grade_main, "a class's submissions"},
+    {"report", teach_report_main, "pass rates, and what was hard"},
     {"check", teach_check_main, "prove the graders: references, stubs, wrong answers"},
 };
 

@@ -17,6 +17,7 @@ if(MOE_TESTS OR MOE_EXERCISES)
   include(GoogleTest)
 endif()
 find_program(MOE_GNUPLOT gnuplot)
+find_package(LibArchive QUIET)  # optional: a teacher's archives of submissions
 # Part of GCC: lines of source for the reports of checked kernels.
 if(MOE_CHECKED)
   include(CheckCXXSourceCompiles)

@@ -29,9 +29,19 @@ std::string first_line(const std::string& text) {
   return text.substr(0, text.find('\n'));
 }
 
+}  // namespace
+
+// What is wrong, and what the checked device found, stands on the second line.
 std::string reason_of(const CheckVerdict& c) {
-  return c.passed ? c.remark : printable_utf8(first_line(c.failure));
+  if (c.passed) return c.remark;
+  const std::string head = first_line(c.failure);
+  std::string next = c.failure.size() > head.size() ? first_line(c.failure.substr(head.size() + 1)) : "";
+  next.erase(0, next.find_first_not_of(' '));
+  if (head == "is wrong" && !next.empty()) return printable_utf8(next);
+  return printable_utf8(head.ends_with(':') ? head + " " + next : head);
 }
+
+namespace {
 
 // An answer of which no check ran.
 std::string why_unchecked(const Verdict& v) {

@@ -20,6 +20,9 @@ std::string to_junit(const std::vector<Verdict>& verdicts);
 // exercise,check,earned,possible,result,reason: a row a check. RFC 4180.
 std::string to_csv(const std::vector<Verdict>& verdicts);
 
+// One line: why a check is not passed; "" where it is.
+std::string reason_of(const CheckVerdict& check);
+
 // Sums over what was graded.
 struct Total {
   int earned = 0, possible = 0, passed = 0, failed = 0, not_graded = 0;  // of exercises the last three
