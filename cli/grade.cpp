@@ -2,6 +2,7 @@
 #include <cstdio>
 
 #include "cli/commands.hpp"
+#include "cli/learn.hpp"
 #include "cli/workspace.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/machine.hpp"
@@ -70,6 +71,7 @@ int grade_main(int argc, char** argv) {
   const std::vector<grade::Exercise> all = grade::find_exercises();
   const std::vector<grade::Exercise> chosen = grade::choose_exercises(all, names);
   Workspace work = directory.empty() ? Workspace::find() : Workspace::read_only(directory);
+  warn_if_unsealed();
   std::vector<grade::Task> tasks;
   for (const grade::Exercise& e : chosen) tasks.push_back({&e, work.answer(e)});
   const std::vector<Verdict> verdicts =

@@ -8,6 +8,9 @@
 
 namespace moe {
 
+// Says on stderr when this system cannot keep an answer from what it should not do.
+void warn_if_unsealed();
+
 // Grades the answer in the work directory, prints the verdict and the one command to run next, notes the points.
 grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& all,
                           const grade::Exercise& exercise, const grade::GradeOptions& options,

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "cli/class_grades.hpp"
+#include "cli/learn.hpp"
 #include "cli/teach.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/machine.hpp"
@@ -102,6 +103,7 @@ int teach_grade_main(int argc, char** argv) {
   const Options o = parse(argc, argv);
   const std::vector<Exercise> exercises = grade::choose_exercises(grade::find_exercises(), o.exercises);
   const std::uint64_t seed = o.seed ? static_cast<std::uint64_t>(*o.seed) : seed_in(o.seed_file);
+  warn_if_unsealed();
   const grade::ScratchDirectory scratch;
   std::vector<Submission> submissions;
   Pile pile;

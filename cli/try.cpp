@@ -7,6 +7,7 @@
 #include "cli/workspace.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/terminal.hpp"
+#include "common/grade/sandbox.hpp"
 #include "common/grade/show.hpp"
 
 namespace moe {
@@ -23,6 +24,14 @@ std::string next_step(const Workspace& work, const grade::Verdict& verdict,
   }
   const grade::Exercise* next = work.next(all);
   return next ? "moe try " + next->name : "moe grade";
+}
+
+void warn_if_unsealed() {
+  if (grade::can_seal()) return;
+  std::fputs(
+      "warning: this system filters no system calls (seccomp). Answers run with limits of time and memory\n"
+      "  alone: grade only what you trust, or as root, which gives every answer a user of its own.\n",
+      stderr);
 }
 
 grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& all,
@@ -52,6 +61,7 @@ int try_main(int argc, char** argv) {
   flags.parse(argc, argv);
   const std::vector<grade::Exercise> all = grade::find_exercises();
   Workspace work = Workspace::find();
+  warn_if_unsealed();
   const grade::Exercise* exercise = name.empty() ? work.next(all) : &grade::find_exercise(all, name);
   if (!exercise) exercise = &all.front();
   return try_answer(work, all, *exercise, options, every).passed() ? 0 : 1;

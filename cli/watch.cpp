@@ -137,6 +137,7 @@ int watch_main(int argc, char** argv) {
   Workspace work = Workspace::find();
   const Exercise* first = name.empty() ? work.next(all) : &grade::find_exercise(all, name);
   const std::size_t index = first ? static_cast<std::size_t>(first - all.data()) : 0;
+  warn_if_unsealed();
   const InterruptGuard interrupt("");
   const RawKeys keys;
   Watch watch(std::move(work), all);

@@ -110,7 +110,7 @@ void unpack_archive(const fs::path&, Unpacking&, const UnpackLimits&) {
 
 void copy_directory(const fs::path& from, Unpacking& unpacking, const UnpackLimits& limits) {
   for (const auto& entry : fs::recursive_directory_iterator(from)) {
-    const std::string path = fs::relative(entry.path(), from).string();
+    const std::string path = entry.path().lexically_relative(from).string();
     unpacking.look_at(path, entry.symlink_status().type() == fs::file_type::regular,
                       entry.symlink_status().type() == fs::file_type::directory);
     if (entry.is_directory() || !unpacking.wants(path)) continue;

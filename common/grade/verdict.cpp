@@ -1,5 +1,6 @@
 #include "common/grade/verdict.hpp"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -22,7 +23,12 @@ using nlohmann::json;
 // A file without a name, which only this process and the grader it starts can reach.
 class Report {
  public:
-  Report() : fd_(memfd_create("report", 0)) { MOE_CHECK(fd_ >= 0, "no memory for the report"); }
+  Report() {
+    const int fd = memfd_create("report", MFD_CLOEXEC);
+    fd_ = fcntl(fd, F_DUPFD, 10);  // beyond those that the grader's own input and output take
+    close(fd);
+    MOE_CHECK(fd_ >= 0, "no memory for the report");
+  }
   ~Report() { close(fd_); }
   Report(const Report&) = delete;
   Report& operator=(const Report&) = delete;
@@ -36,7 +42,7 @@ class Report {
   }
 
  private:
-  int fd_;
+  int fd_ = -1;
 };
 
 fs::path grader_program() {
