@@ -23,6 +23,8 @@ constexpr Verb kVerbs[] = {
     {"release", teach_release_main, "a copy of the course for a class"},
     {"grade", teach_grade_main, "a class's submissions"},
     {"report", teach_report_main, "pass rates, and what was hard"},
+    {"show", teach_show_main, "what a learner reads of a wrong answer"},
+    {"cost", teach_cost_main, "seconds that grading takes"},
     {"check", teach_check_main, "prove the graders: references, stubs, wrong answers"},
 };
 

@@ -195,7 +195,7 @@ TeachCheckFindsASpoiledExercise() {
 
 TeachCheckFindsWhatIsMissing() {
   check_spoiled 'cp reference.cpp wrong/overflow.cpp' "its first line must be"
-  check_spoiled 'rm wrong/o*' "only 2 wrong answers"
+  check_spoiled 'rm wrong/o*' "only 3 wrong answers"
   check_spoiled 'sed -i "s/^## Third/Third/" hints.md' "three headings"
   check_spoiled 'sed -i "s/10 points/9 points/" README.md' "its checks add up to 10"
 }
