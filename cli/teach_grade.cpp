@@ -10,7 +10,9 @@
 #include "cli/learn.hpp"
 #include "cli/teach.hpp"
 #include "common/app/flags.hpp"
+#include "common/app/interrupt.hpp"
 #include "common/app/machine.hpp"
+#include "common/app/main.hpp"
 #include "common/app/progress.hpp"
 #include "common/grade/build_answer.hpp"
 #include "common/grade/submission.hpp"
@@ -117,12 +119,14 @@ int teach_grade_main(int argc, char** argv) {
         pile.add(submissions.size(), e, directory / (e.name + e.stub().extension().string()));
     submissions.push_back(std::move(s));
   }
+  const InterruptGuard interrupt("Stopping after the answers at hand; no grades are written.");
   Progress progress(static_cast<std::int64_t>(pile.tasks().size()), {.unit = "answer"});
   std::int64_t done = 0;
   const auto verdicts =
       grade::grade_many(pile.tasks(), {.seed = seed}, o.jobs,
                         [&](std::size_t, const auto& v) { progress.update(++done, {v.exercise.name}); });
   progress.finish();
+  if (interrupted()) return kExitInterrupted;
   pile.hand_out(verdicts, submissions);
   write_file(o.csv, class_table(submissions, exercises));
   write_file(checks_file(o.csv).string(), checks_table(submissions));

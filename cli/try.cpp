@@ -37,6 +37,7 @@ void warn_if_unsealed() {
 grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& all,
                           const grade::Exercise& exercise, const grade::GradeOptions& options,
                           bool every_failure) {
+  work.provide(exercise);
   const fs::path answer = work.answer(exercise);
   const grade::Verdict verdict = grade::grade_answer(exercise, answer, options);
   if (options.check.empty()) work.record(verdict);

@@ -71,6 +71,7 @@ class Watch {
 
   void open(const Exercise& exercise) {
     exercise_ = &exercise;
+    work_.provide(exercise);
     seen_ = stamp(work_.answer(exercise));
     std::printf("\n%s%s%s  %s: %s\n  task    %s\n  answer  %s\n", bold(mode_).c_str(), exercise.name.c_str(),
                 reset(mode_).c_str(), exercise.title.c_str(), exercise.effort.c_str(),

@@ -51,8 +51,7 @@ Workspace Workspace::create(const fs::path& where) {
   write_file(directory / ".moe/home", grade::repository().string() + "\n");
   const std::vector<grade::Exercise> all = grade::find_exercises();
   Workspace made(directory);
-  for (const grade::Exercise& e : all)
-    if (!fs::exists(made.answer(e))) write_file(made.answer(e), grade::read_text(e.stub()));
+  for (const grade::Exercise& e : all) made.provide(e);
   write_editor_files(directory, all);
   if (const fs::path note = last_made(); !note.empty()) {
     fs::create_directories(note.parent_path(), error);
@@ -80,6 +79,10 @@ Workspace Workspace::find() {
 
 fs::path Workspace::answer(const grade::Exercise& exercise) const {
   return directory_ / (exercise.name + exercise.stub().extension().string());
+}
+
+void Workspace::provide(const grade::Exercise& exercise) const {
+  if (!fs::exists(answer(exercise))) write_file(answer(exercise), grade::read_text(exercise.stub()));
 }
 
 // name earned possible hints [peeked]

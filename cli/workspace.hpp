@@ -36,6 +36,8 @@ class Workspace {
 
   const std::filesystem::path& directory() const { return directory_; }
   std::filesystem::path answer(const grade::Exercise& exercise) const;
+  // Puts the stub where the answer is not there: the exercise may be newer than the directory.
+  void provide(const grade::Exercise& exercise) const;
   ExerciseState state(const grade::Exercise& exercise) const;
   void save(const grade::Exercise& exercise, const ExerciseState& state);
   void record(const grade::Verdict& verdict);

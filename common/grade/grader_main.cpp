@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -150,6 +151,7 @@ void start_googletest(const std::string& report) {
 
 int grader_main(int argc, char** argv) {
   protect_this_process();
+  signal(SIGINT, SIG_IGN);  // Ctrl-C ends `moe`; the grader comes to its end by itself, and tidies up
   Grading run{.options = parse(argc, argv)};
   if (run.options.list) return list();
   run.exercise = find_exercise(find_exercises(), run.options.exercise);

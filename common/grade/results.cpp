@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "common/app/format.hpp"
+#include "common/app/interrupt.hpp"
 #include "common/app/utf8.hpp"
 #include "common/report/escape.hpp"
 #include "common/report/table.hpp"
@@ -139,7 +140,7 @@ std::vector<Verdict> grade_many(const std::vector<Task>& tasks, const GradeOptio
   std::atomic<std::size_t> next{0};
   std::mutex one_at_a_time;
   const auto work = [&] {
-    for (std::size_t i; (i = next++) < tasks.size();) {
+    for (std::size_t i; !interrupted() && (i = next++) < tasks.size();) {
       Verdict& v = verdicts[i];
       try {
         v = grade_answer(*tasks[i].exercise, tasks[i].answer, options);

@@ -31,7 +31,7 @@ Total total_of(const std::vector<Verdict>& verdicts);
 
 // Grades many answers, `jobs` at a time, in any order; results come in the order of the tasks. An answer that is not there
 // gets no points; so does one on which the grader fails, with the reason: one bad answer never stops the others.
-// `done(i)` is called after each, one at a time.
+// `done(i)` is called after each, one at a time. Stops early where interrupted(): the rest is without checks then.
 struct Task {
   const Exercise* exercise;
   std::filesystem::path answer;
