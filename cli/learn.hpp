@@ -11,16 +11,11 @@ namespace moe {
 // Says on stderr when this system cannot keep an answer from what it should not do.
 void warn_if_unsealed();
 
-// Grades the answer in the work directory, prints the verdict and the one command to run next, notes the points.
-grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& all,
-                          const grade::Exercise& exercise, const grade::GradeOptions& options,
-                          bool every_failure);
+// Grades the answer in the work directory, prints the verdict, notes the points.
+grade::Verdict try_answer(Workspace& work, const grade::Exercise& exercise,
+                          const grade::GradeOptions& options, bool every_failure);
 
 // Prints a hint and notes that it was seen. number 0: the next one.
 void show_hint(Workspace& work, const grade::Exercise& exercise, int number);
-
-// "moe hint top_k_gate"
-std::string next_step(const Workspace& work, const grade::Verdict& verdict,
-                      const std::vector<grade::Exercise>& all);
 
 }  // namespace moe

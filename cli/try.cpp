@@ -14,6 +14,8 @@ namespace moe {
 
 namespace fs = std::filesystem;
 
+namespace {
+
 std::string next_step(const Workspace& work, const grade::Verdict& verdict,
                       const std::vector<grade::Exercise>& all) {
   const std::string& name = verdict.exercise.name;
@@ -26,6 +28,8 @@ std::string next_step(const Workspace& work, const grade::Verdict& verdict,
   return next ? "moe try " + next->name : "moe grade";
 }
 
+}  // namespace
+
 void warn_if_unsealed() {
   if (grade::can_seal()) return;
   std::fputs(
@@ -34,9 +38,8 @@ void warn_if_unsealed() {
       stderr);
 }
 
-grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& all,
-                          const grade::Exercise& exercise, const grade::GradeOptions& options,
-                          bool every_failure) {
+grade::Verdict try_answer(Workspace& work, const grade::Exercise& exercise,
+                          const grade::GradeOptions& options, bool every_failure) {
   work.provide(exercise);
   const fs::path answer = work.answer(exercise);
   const grade::Verdict verdict = grade::grade_answer(exercise, answer, options);
@@ -45,7 +48,6 @@ grade::Verdict try_answer(Workspace& work, const std::vector<grade::Exercise>& a
       verdict,
       {.colour = colour_mode(), .every_failure = every_failure, .file = fs::proximate(answer).string()});
   std::fputs(text.c_str(), stdout);
-  std::printf("next: %s\n", next_step(work, verdict, all).c_str());
   return verdict;
 }
 
@@ -65,7 +67,9 @@ int try_main(int argc, char** argv) {
   warn_if_unsealed();
   const grade::Exercise* exercise = name.empty() ? work.next(all) : &grade::find_exercise(all, name);
   if (!exercise) exercise = &all.front();
-  return try_answer(work, all, *exercise, options, every).passed() ? 0 : 1;
+  const grade::Verdict verdict = try_answer(work, *exercise, options, every);
+  std::printf("next: %s\n", next_step(work, verdict, all).c_str());
+  return verdict.passed() ? 0 : 1;
 }
 
 }  // namespace moe

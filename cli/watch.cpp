@@ -73,8 +73,8 @@ class Watch {
     exercise_ = &exercise;
     work_.provide(exercise);
     seen_ = stamp(work_.answer(exercise));
-    std::printf("\n%s%s%s  %s: %s\n  task    %s\n  answer  %s\n", bold(mode_).c_str(), exercise.name.c_str(),
-                reset(mode_).c_str(), exercise.title.c_str(), exercise.effort.c_str(),
+    std::printf("\n%s%s%s  %s\n  %s\n  task    %s\n  answer  %s\n", bold(mode_).c_str(),
+                exercise.name.c_str(), reset(mode_).c_str(), exercise.title.c_str(), exercise.effort.c_str(),
                 (exercise.folder / "README.md").c_str(), work_.answer(exercise).c_str());
     keys();
   }
@@ -105,7 +105,9 @@ class Watch {
                 std::string(static_cast<std::size_t>(std::min(terminal_width(), 80)), '-').c_str(),
                 work_.answer(*exercise_).filename().c_str());
     std::fflush(stdout);
-    try_answer(work_, all_, *exercise_, {.seed = grade::fresh_seed()}, false);
+    const grade::Verdict verdict = try_answer(work_, *exercise_, {.seed = grade::fresh_seed()}, false);
+    if (verdict.passed())
+      std::printf("\n%sWell done.%s n goes on.\n", bold(mode_).c_str(), reset(mode_).c_str());
     keys();
   }
   // The next one that is not passed, going round.

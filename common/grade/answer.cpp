@@ -2,21 +2,12 @@
 
 #include <algorithm>
 #include <cstring>
-#include <limits>
 
 #include "common/grade/worker_process.hpp"
 #include "kernels/base/check.hpp"
 
 namespace moe::grade {
 namespace {
-
-template <class T>
-T poison() {
-  if constexpr (std::numeric_limits<T>::has_quiet_NaN)
-    return std::numeric_limits<T>::quiet_NaN();
-  else
-    return std::numeric_limits<T>::min();
-}
 
 void append(std::vector<std::byte>& bytes, const void* from, std::size_t size) {
   const std::size_t before = bytes.size();

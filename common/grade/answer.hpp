@@ -2,7 +2,10 @@
 // becomes a Failed with the reason in the learner's words.
 #pragma once
 
+#include <bit>
 #include <cstdint>
+#include <cstring>
+#include <limits>
 #include <memory>
 #include <span>
 #include <stdexcept>
@@ -12,6 +15,22 @@
 #include "common/grade/protocol.hpp"
 
 namespace moe::grade {
+
+// What outputs hold before a call: the least integer, a NaN that no arithmetic makes.
+template <class T>
+T poison() {
+  if constexpr (std::is_same_v<T, float>)
+    return std::bit_cast<float>(0x7fc0beefu);
+  else if constexpr (std::is_same_v<T, double>)
+    return std::bit_cast<double>(0x7ff8beefbeefbeefu);
+  else
+    return std::numeric_limits<T>::min();
+}
+template <class T>
+bool is_poison(T x) {
+  const T p = poison<T>();
+  return std::memcmp(&x, &p, sizeof(T)) == 0;
+}
 
 // A check is not passed; what() is what the learner reads. Thrown by Answer::call and by the expectations of check.hpp.
 struct Failed : std::runtime_error {

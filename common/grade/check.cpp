@@ -81,10 +81,11 @@ bool same(double got, double expected, Tolerance tolerance) {
 // Integers are shown whole; the poison of an output that nobody wrote by its name.
 template <class T>
 std::string shown(T x) {
+  if (is_poison(x)) return "never written";
   if constexpr (std::is_integral_v<T>)
-    return x == std::numeric_limits<T>::min() ? "never written" : std::to_string(x);
+    return std::to_string(x);
   else
-    return std::isnan(x) ? "NaN (an output that was never written is NaN, too)" : number(x);
+    return std::isnan(x) ? "NaN" : number(x);
 }
 
 template <class T>
@@ -139,6 +140,8 @@ void Check::close(const std::string& name, const std::vector<T>& got, const std:
                   std::int64_t columns, Tolerance tolerance) {
   MOE_CHECK(got.size() == expected.size() && columns > 0, name, ": ", got.size(), " against ",
             expected.size());
+  if (!got.empty() && std::all_of(got.begin(), got.end(), is_poison<T>) && got != expected)
+    throw Failed(concat("has not written ", name, "\n", context()));
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double g = static_cast<double>(got[i]), e = static_cast<double>(expected[i]);
     if (same(g, e, tolerance)) continue;

@@ -68,6 +68,7 @@ std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::stri
     text += first_lines(replaced(c.failure.substr(line_end + 1), answer + ":", file + ":"), 60, "", true);
   if (!c.printed.empty()) text += "  It printed:\n" + first_lines(c.printed, kMostPrintedLines, "    ");
   for (const auto& [name, value] : c.notes) text += concat("  ", name, ": ", value, "\n");
+  if (head.starts_with("has not written")) return text;  // there is nothing yet to explain
   return text + wrapped(c.meaning, "  ");
 }
 
