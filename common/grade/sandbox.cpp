@@ -177,8 +177,19 @@ bool wait_for(pid_t child, double seconds, int* status) {
   return false;
 }
 
+// In a container not every id exists, and not every root may take one: tried once, in a child.
 unsigned spare_user() {
-  return geteuid() == 0 ? 0x60000000u + static_cast<unsigned>(getpid()) : 0;
+  static const unsigned spare = [] {
+    if (geteuid() != 0) return 0u;
+    const unsigned own = static_cast<unsigned>(getpid());
+    for (const unsigned user : {0x60000000u + own, 40000u + own % 20000u, 65534u}) {
+      const pid_t child = fork();
+      if (child == 0) _exit(become(user) ? 0 : 1);
+      if (child > 0 && wait_status(child) == 0) return user;
+    }
+    return 0u;
+  }();
+  return spare;
 }
 
 bool can_seal() {

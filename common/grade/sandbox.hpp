@@ -47,7 +47,8 @@ int end_child(pid_t child, int* left_behind = nullptr);
 // Waits until the child ends, or kills it after `seconds`; its wait status. False: killed.
 bool wait_for(pid_t child, double seconds, int* status);
 
-// A user id that nobody has, other for every process of root's; 0 where the caller is not root.
+// A user id that nobody has, as far as possible another for every process of root's; 0 where the caller is not root, or may
+// not become another.
 unsigned spare_user();
 
 // Does the system filter calls for the asking (seccomp)? Tried once, in a child.
