@@ -68,7 +68,8 @@ std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::stri
     text += first_lines(replaced(c.failure.substr(line_end + 1), answer + ":", file + ":"), 60, "", true);
   if (!c.printed.empty()) text += "  It printed:\n" + first_lines(c.printed, kMostPrintedLines, "    ");
   for (const auto& [name, value] : c.notes) text += concat("  ", name, ": ", value, "\n");
-  if (head.starts_with("has not written")) return text;  // there is nothing yet to explain
+  for (const char* says_enough : {"has not written", "does not come back", "touches the device's memory"})
+    if (head.starts_with(says_enough)) return text;
   return text + wrapped(c.meaning, "  ");
 }
 

@@ -165,6 +165,9 @@ void WorkerProcess::fail(Outcome outcome) {
   const bool ended = info.si_pid != 0;
   drain_text();
   const int status = end_child(std::exchange(child_, -1));
+  // Closed memory says so before it ends the process (kernels/base/closed_memory.cpp).
+  if (text_.starts_with("the host touched device memory"))
+    throw Failed("touches the device's memory on the host: only kernels may");
   if (!ended) throw Failed("closes the descriptors that its results go through");
   throw Failed(ending(status, options_));
 }

@@ -9,6 +9,7 @@
 #include <fstream>
 #include <set>
 
+#include "common/grade/build_answer.hpp"
 #include "common/grade/sandbox.hpp"
 #include "common/grade/verdict.hpp"
 #include "common/report/escape.hpp"
@@ -111,6 +112,23 @@ TEST_P(Attacked, CostsItsOwnPointsOnlyWithoutTheFilterOfCalls) {
 
 INSTANTIATE_TEST_SUITE_P(All, Attacked, ::testing::ValuesIn(kAttacks),
                          [](const auto& attack_info) { return std::string(attack_info.param.name); });
+
+// A kernel's launcher runs on the host, and could work there in the device's memory.
+TEST(Attacks, OnTheDeviceCostTheirOwnCheckOnly) {
+  const std::vector<Exercise> all = find_exercises();
+  const Exercise& kernel = find_exercise(all, "softmax_top_k_kernel");
+  if (!is_gradable(kernel)) GTEST_SKIP() << "this build has no checked device";
+  for (const auto& [name, reason] : {std::pair{"host_reads", "touches the device's memory on the host"},
+                                     {"endless_kernel", "does not come back"}}) {
+    SCOPED_TRACE(name);
+    const Verdict verdict =
+        grade_answer(kernel, fs::path(MOE_ATTACKS) / (std::string(name) + ".cu"), {.seed = 3, .seconds = 3});
+    ASSERT_TRUE(verdict.built) << verdict.compiler;
+    EXPECT_EQ(failed(verdict), std::set<std::string>{"Ties"});
+    EXPECT_NE(verdict.first_failure()->failure.find(reason), std::string::npos)
+        << verdict.first_failure()->failure;
+  }
+}
 
 // Before main there is no check to blame yet: every check that starts the worker fails, and says why.
 TEST(Attacks, CodeBeforeMainIsSealedIn) {

@@ -19,6 +19,10 @@ void begin_call(std::uint32_t order) {
   context->emulated_order = order;
 }
 
+std::string end_call() {
+  return "";  // the checked device counts nothing yet
+}
+
 Context& device_context() {
   return *context;
 }

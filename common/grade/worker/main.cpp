@@ -87,6 +87,7 @@ void call(Reply& reply, Request& request) {
     release_array(a.array);
   }
   reply.result = frame.result();
+  reply.notes = end_call();
 }
 
 // A finding of the checked device is an exception, too; its text names file and line.
@@ -114,6 +115,7 @@ void guarded_call(Reply& reply, Request& request) {
 void send(Reply& reply) {
   if (reply.header.status != Status::ok) reply.arrays.clear(), reply.result.clear();
   if (reply.text.size() > 4000) reply.text.resize(4000);
+  if (reply.notes.size() > 4000) reply.notes.clear();
   reply.header.array_bytes = reply.arrays.size();
   reply.header.result_bytes = static_cast<std::uint32_t>(reply.result.size());
   reply.header.text_bytes = static_cast<std::uint32_t>(reply.text.size());
