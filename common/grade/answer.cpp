@@ -106,7 +106,7 @@ void Answer::call(const std::string& function, const std::vector<Sent>& sent, st
   ++sequence_;
   const Reply reply =
       process_->exchange(encode(function, sent, sequence_, order), sequence_, {array_bytes, result.size()});
-  for (const auto& note : reply.notes) notes.push_back(note);
+  notes = reply.notes;  // of all calls so far
   const std::byte* at = reply.arrays.data();
   for (const Sent& s : sent) {
     if (s.role == Role::scalar) continue;

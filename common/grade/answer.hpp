@@ -106,7 +106,8 @@ class Answer {
   // Ends the worker. Throws Failed where the answer left processes behind.
   void finish();
 
-  // What the answer printed so far, and what the device noted of it ("uncoalesced accesses", "12").
+  // What the answer printed so far, and what the device noted of all calls ("global memory", "4.0 sectors a
+  // request, 3.8 would do").
   std::string printed();
   std::vector<std::pair<std::string, std::string>> notes;
   // Order of the threads of the emulated device in the next calls; 0: as they are numbered.

@@ -1,5 +1,6 @@
 #include "common/grade/show.hpp"
 
+#include <algorithm>
 #include <sstream>
 #include <utility>
 
@@ -67,10 +68,22 @@ std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::stri
   if (line_end != std::string::npos)
     text += first_lines(replaced(c.failure.substr(line_end + 1), answer + ":", file + ":"), 60, "", true);
   if (!c.printed.empty()) text += "  It printed:\n" + first_lines(c.printed, kMostPrintedLines, "    ");
-  for (const auto& [name, value] : c.notes) text += concat("  ", name, ": ", value, "\n");
   for (const char* says_enough : {"has not written", "does not come back", "touches the device's memory"})
     if (head.starts_with(says_enough)) return text;
   return text + wrapped(c.meaning, "  ");
+}
+
+// Of the last check that has any: it is the largest. "global memory: ...", then the lines that waste.
+std::string notes_text(const Verdict& verdict, const std::string& file) {
+  const auto at = std::find_if(verdict.checks.rbegin(), verdict.checks.rend(),
+                               [](const CheckVerdict& c) { return !c.notes.empty(); });
+  if (at == verdict.checks.rend()) return "";
+  std::string text = concat("\nWhat it asks of memory, in ", at->name, ":\n");
+  for (const auto& [name, value] : at->notes)
+    text += first_lines("  " + replaced(concat(name, name.ends_with(':') ? " " : ": ", value),
+                                        verdict.exercise.answer_file() + ":", file + ":"),
+                        1, "", true);
+  return text;
 }
 
 }  // namespace
@@ -111,6 +124,7 @@ std::string show(const Verdict& verdict, const ShowOptions& options) {
     text += failure_text(c, mode, verdict.exercise.answer_file(), options.file);
     if (!options.every_failure) break;
   }
+  text += notes_text(verdict, options.file);
   if (!compiler.empty()) text += "\nThe compiler warns:\n" + first_lines(compiler, 12, "  ");
   return concat(text, "\n", verdict.earned(), " of ", verdict.possible(), " points: ", summary(verdict),
                 "  (seed ", verdict.seed, ")\n");

@@ -16,12 +16,13 @@ struct CheckVerdict {
   int points = 0;
   int earned = 0;  // all, none, or a part where a check gives parts
   bool passed = false;
-  bool broken = false;                                     // could not be checked: the exercise's own fault
-  std::string failure;                                     // got, expected, case; "" where passed
-  std::string meaning;                                     // what a failure usually means
-  std::string remark;                                      // of a check that gives parts of its points
-  std::string printed;                                     // what the answer printed, its beginning
-  std::vector<std::pair<std::string, std::string>> notes;  // of the device: "uncoalesced accesses", "12"
+  bool broken = false;  // could not be checked: the exercise's own fault
+  std::string failure;  // got, expected, case; "" where passed
+  std::string meaning;  // what a failure usually means
+  std::string remark;   // of a check that gives parts of its points
+  std::string printed;  // what the answer printed, its beginning
+  std::vector<std::pair<std::string, std::string>>
+      notes;  // of the device: "global memory", "4.0 sectors ..."
   double seconds = 0;
 };
 

@@ -30,7 +30,7 @@ void read_array(std::byte* whole, const Array& array);
 void release_array(const Array& array);
 void begin_call(std::uint32_t order);
 Context& device_context();  // of the call; device workers only
-std::string end_call();     // the device's notes of it, "name\tvalue\n" each: counts that are no mistakes
+std::string end_call();  // the device's notes of the calls so far, "name\tvalue\n" each: counts, no mistakes
 
 // The checks and the contract do not agree about a call.
 struct Misuse : std::runtime_error {
