@@ -25,6 +25,17 @@ constexpr Command kCommands[] = {
      "a session's main job; session 1: a dense against an MoE language model"},
     {"list", list_main, "list", "sessions and stages"},
     {"stage", stage_main, "stage NUMBER", "one stage; its options follow"},
+#ifdef MOE_HAVE_EXERCISES
+    {"start", start_main, "start DIR", "a directory for your answers to the exercises"},
+    {"watch", watch_main, "watch", "check your answer whenever you save it"},
+    {"try", try_main, "try [EXERCISE]", "check an answer"},
+    {"hint", hint_main, "hint [EXERCISE]", "the next hint"},
+    {"progress", progress_main, "progress", "all exercises, and how far you are"},
+    {"reset", reset_main, "reset EXERCISE", "start an answer afresh"},
+    {"solution", solution_main, "solution EXERCISE", "a solution, once you have passed"},
+    {"grade", grade_main, "grade [s1]", "all answers, as a table and for machines"},
+    {"teach", teach_main, "teach VERB", "for teachers: check, release, grade, report"},
+#endif
     {"generate", generate_main, "generate --ckpt DIR", "text from a trained model"},
     {"convert", convert_main, "convert --from --to",
      "a model between our files and Mixtral's, OLMoE's, Llama's"},

@@ -1,6 +1,8 @@
 // list, stage, demo and targets: everything that only needs the table of stages.
+#include <algorithm>
 #include <cctype>
 #include <cstdio>
+#include <iterator>
 #include <string_view>
 
 #include "cli/commands.hpp"
@@ -74,6 +76,9 @@ int targets_main(int argc, char** argv) try {
   if (command == "demo") print_target(main_job(argc - 1, argv + 1));
   if (command == "figures")
     for (const Stage& stage : stages()) print_target(stage);
+  constexpr std::string_view kGrading[] = {"try", "watch", "grade", "teach"};
+  if (std::find(std::begin(kGrading), std::end(kGrading), command) != std::end(kGrading))
+    std::printf("exercises\n");
   return 0;
 } catch (const UserError&) {
   return 0;

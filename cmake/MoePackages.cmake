@@ -12,11 +12,12 @@ find_path(MOE_RANDOM123 Random123/philox.h)
 if(NOT MOE_RANDOM123)
   message(FATAL_ERROR "Random123/philox.h not found.\n  apt-get install librandom123-dev")
 endif()
-if(MOE_TESTS)
+if(MOE_TESTS OR MOE_EXERCISES)
   find_package(GTest REQUIRED)
   include(GoogleTest)
 endif()
 find_program(MOE_GNUPLOT gnuplot)
+find_package(LibArchive QUIET)  # optional: a teacher's archives of submissions
 # Part of GCC: lines of source for the reports of checked kernels.
 if(MOE_CHECKED)
   include(CheckCXXSourceCompiles)

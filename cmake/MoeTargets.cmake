@@ -58,6 +58,18 @@ function(moe_emulated name)
   endif()
 endfunction()
 
+# How a kernel is compiled for the checked device, and what its object's names become; answers to exercises as well.
+# -O1 and no merging of like code: a report names the line that was written, not one that the optimiser made of two.
+# Copies expanded in place (builtin) would not be watched. -fno-tree-sra: a vector is loaded as one, not component by component.
+set(MOE_CHECKED_FLAGS -DMOE_CHECKED_BACKEND -DMOE_HAVE_CHECKED -O1 -g1 -finline-small-functions -fno-crossjumping
+  -fno-tree-tail-merge -fno-tree-sra -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset -fsanitize=thread,bounds,alignment
+  --param=tsan-instrument-func-entry-exit=0)
+set(MOE_CHECKED_OBJCOPY --keep-global-symbol=_ZN3moe15kernels_checked*
+  --redefine-sym=memcpy=moe_checked_memcpy --redefine-sym=memmove=moe_checked_memmove
+  --redefine-sym=memset=moe_checked_memset
+  --redefine-sym=__ubsan_handle_out_of_bounds=moe_checked_bad_index
+  --redefine-sym=__ubsan_handle_type_mismatch_v1=moe_checked_misaligned)
+
 # moe_checked(name sources...): the same files with a call at every access to memory (kernels/simt/checked); moe_emulated
 # calls it. They are linked into one object that shares nothing with the rest of the program, for two reasons. Inline
 # functions of the standard library exist here with these calls and elsewhere without, and the linker keeps one of each name.
@@ -65,22 +77,11 @@ endfunction()
 function(moe_checked name)
   add_library(${name}_checked OBJECT ${ARGN})
   target_link_libraries(${name}_checked PRIVATE moe_source_flags)
-  target_compile_definitions(${name}_checked PRIVATE MOE_CHECKED_BACKEND MOE_HAVE_CHECKED)
-  # -O1 and no merging of like code: a report names the line that was written, not one that the optimiser made of two.
-  # -fno-tree-sra: a vector is loaded as one, not component by component.
-  target_compile_options(${name}_checked PRIVATE -O1 -g1 -finline-small-functions -fno-crossjumping -fno-tree-tail-merge
-    -fno-tree-sra
-    -fno-builtin-memcpy -fno-builtin-memmove -fno-builtin-memset  # expanded in place they would not be watched
-    -fsanitize=thread,bounds,alignment --param=tsan-instrument-func-entry-exit=0)
+  target_compile_options(${name}_checked PRIVATE ${MOE_CHECKED_FLAGS})
   set(object ${CMAKE_CURRENT_BINARY_DIR}/${name}_checked.o)
   add_custom_command(OUTPUT ${object}
     COMMAND ${CMAKE_LINKER} -r --force-group-allocation -o ${object}.all $<TARGET_OBJECTS:${name}_checked>
-    COMMAND ${CMAKE_OBJCOPY} --wildcard --keep-global-symbol=_ZN3moe15kernels_checked*
-      --redefine-sym memcpy=moe_checked_memcpy --redefine-sym memmove=moe_checked_memmove
-      --redefine-sym memset=moe_checked_memset
-      --redefine-sym __ubsan_handle_out_of_bounds=moe_checked_bad_index
-      --redefine-sym __ubsan_handle_type_mismatch_v1=moe_checked_misaligned
-      ${object}.all ${object}
+    COMMAND ${CMAKE_OBJCOPY} --wildcard ${MOE_CHECKED_OBJCOPY} ${object}.all ${object}
     DEPENDS $<TARGET_OBJECTS:${name}_checked> COMMAND_EXPAND_LISTS VERBATIM)
   target_sources(${name} PRIVATE ${object})
   set_source_files_properties(${object} PROPERTIES EXTERNAL_OBJECT TRUE GENERATED TRUE)

@@ -1,0 +1,156 @@
+// moe watch: checks the answer whenever it is saved. It looks at the file's time and size five times a second: that works on
+// network mounts and under WSL, where notifications do not arrive.
+#include <poll.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <optional>
+
+#include "cli/commands.hpp"
+#include "cli/learn.hpp"
+#include "common/app/flags.hpp"
+#include "common/app/interrupt.hpp"
+#include "common/app/terminal.hpp"
+#include "kernels/base/check.hpp"
+
+namespace moe {
+namespace {
+
+namespace fs = std::filesystem;
+using grade::Exercise;
+
+constexpr int kPollMilliseconds = 200;
+
+// Keys come at once and are not shown; afterwards the terminal is as it was.
+class RawKeys {
+ public:
+  RawKeys() : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before_) == 0) {
+    if (!is_terminal_) return;
+    termios raw = before_;
+    raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
+    tcsetattr(STDIN_FILENO, TCSANOW, &raw);
+  }
+  ~RawKeys() {
+    if (is_terminal_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  }
+  RawKeys(const RawKeys&) = delete;
+  RawKeys& operator=(const RawKeys&) = delete;
+
+  // A key within the time, '\0' for none, 'q' at the end of the input.
+  char wait(int milliseconds) const {
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    if (poll(&input, 1, milliseconds) <= 0) return '\0';
+    char key = 'q';
+    return read(STDIN_FILENO, &key, 1) == 1 ? key : 'q';
+  }
+
+ private:
+  termios before_{};
+  bool is_terminal_;
+};
+
+struct Stamp {
+  std::int64_t seconds, nanoseconds, size;
+  bool operator==(const Stamp&) const = default;
+};
+
+std::optional<Stamp> stamp(const fs::path& file) {
+  struct stat s;
+  if (stat(file.c_str(), &s) != 0)
+    return std::nullopt;  // an editor may be about to put a new file in its place
+  return Stamp{s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_size};
+}
+
+class Watch {
+ public:
+  Watch(Workspace work, std::vector<Exercise> all) : work_(std::move(work)), all_(std::move(all)) {}
+
+  const Exercise& exercise(std::size_t index) const { return all_[index]; }
+
+  void open(const Exercise& exercise) {
+    exercise_ = &exercise;
+    work_.provide(exercise);
+    seen_ = stamp(work_.answer(exercise));
+    std::printf("\n%s%s%s  %s\n  %s\n  task    %s\n  answer  %s\n", bold(mode_).c_str(),
+                exercise.name.c_str(), reset(mode_).c_str(), exercise.title.c_str(), exercise.effort.c_str(),
+                (exercise.folder / "README.md").c_str(), work_.answer(exercise).c_str());
+    keys();
+  }
+
+  // False: the end.
+  bool handle(char key) {
+    if (key == 'q') return false;
+    if (key == 'r') run();
+    if (key == 'h') show_hint(work_, *exercise_, 0), keys();
+    if (key == 'n') next();
+    return true;
+  }
+
+  void look() {
+    const auto now = stamp(work_.answer(*exercise_));
+    if (!now || now == seen_) return;
+    run();
+  }
+
+ private:
+  void keys() const {
+    std::printf("\n[save the file: check]  r: check again  h: hint  n: next exercise  q: quit\n");
+    std::fflush(stdout);
+  }
+  void run() {
+    seen_ = stamp(work_.answer(*exercise_));  // before: what is saved meanwhile is checked, too
+    std::printf("\n%s\nchecking %s ...\n",
+                std::string(static_cast<std::size_t>(std::min(terminal_width(), 80)), '-').c_str(),
+                work_.answer(*exercise_).filename().c_str());
+    std::fflush(stdout);
+    const grade::Verdict verdict = try_answer(work_, *exercise_, {.seed = grade::fresh_seed()}, false);
+    if (verdict.passed())
+      std::printf("\n%sWell done.%s n goes on.\n", bold(mode_).c_str(), reset(mode_).c_str());
+    keys();
+  }
+  // The next one that is not passed, going round.
+  void next() {
+    const std::size_t here = static_cast<std::size_t>(exercise_ - all_.data());
+    for (std::size_t i = 1; i <= all_.size(); ++i) {
+      const Exercise& e = all_[(here + i) % all_.size()];
+      if (!work_.state(e).passed()) return open(e);
+    }
+    std::printf("\nAll exercises are passed.\nnext: moe grade\n");
+    std::fflush(stdout);
+  }
+
+  Workspace work_;
+  std::vector<Exercise> all_;
+  const Exercise* exercise_ = nullptr;
+  std::optional<Stamp> seen_;
+  ColourMode mode_ = colour_mode();
+};
+
+}  // namespace
+
+int watch_main(int argc, char** argv) {
+  std::string name;
+  Flags flags("moe watch", "Checks your answer whenever you save it. Keys: r check, h hint, n next, q quit.",
+              "moe watch\nmoe watch top_k_gate");
+  flags.add("exercise", name, "where to begin; without it: the first that is not passed");
+  flags.parse(argc, argv);
+  const std::vector<Exercise> all = grade::find_exercises();
+  Workspace work = Workspace::find();
+  const Exercise* first = name.empty() ? work.next(all) : &grade::find_exercise(all, name);
+  const std::size_t index = first ? static_cast<std::size_t>(first - all.data()) : 0;
+  warn_if_unsealed();
+  const InterruptGuard interrupt("");
+  const RawKeys keys;
+  Watch watch(std::move(work), all);
+  watch.open(watch.exercise(index));
+  while (!interrupted()) {
+    if (!watch.handle(keys.wait(kPollMilliseconds))) break;
+    watch.look();
+  }
+  std::printf("next: moe progress\n");
+  return 0;
+}
+
+}  // namespace moe

@@ -1,0 +1,203 @@
+#include "common/grade/build_answer.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
+#include <vector>
+
+#include "common/grade/sandbox.hpp"
+#include "kernels/base/check.hpp"
+
+namespace moe::grade {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::size_t kMostSource = 1 << 20, kMostText = 16 << 10;
+constexpr double kCompileSeconds = 60;
+
+const fs::path& parts() {
+  static const fs::path path = MOE_ANSWER_PARTS;
+  return path;
+}
+
+// The start of a file, and whether something is missing.
+std::string head_of(const fs::path& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::string text(kMostText, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  if (in.peek() != EOF) text += "\n...\n";
+  return text;
+}
+
+struct Ran {
+  bool ok;
+  std::string text;
+};
+
+// Runs a tool in `directory`, its words into a file beside it.
+Ran run_tool(const std::vector<std::string>& words, const fs::path& directory, unsigned user) {
+  const fs::path log = directory.parent_path() / "tool.log";
+  const int text = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  MOE_CHECK(text >= 0, "cannot write ", log.string());
+  const pid_t child =
+      spawn({.words = words,
+             .environment = {"PATH=/usr/local/bin:/usr/bin:/bin", "LC_ALL=C", "TMPDIR=" + directory.string()},
+             .directory = directory,
+             .text_fd = text,
+             .limits = {.address_space = std::uint64_t{3} << 30,
+                        .cpu_seconds = static_cast<int>(kCompileSeconds),
+                        .file_bytes = std::uint64_t{128} << 20,
+                        .processes = user ? 16 : 4096},
+             .user = user});
+  close(text);
+  int status = 0;
+  const bool in_time = wait_for(child, kCompileSeconds, &status);
+  Ran ran{in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0, head_of(log)};
+  if (!in_time) ran.text += concat("the compiler was stopped after ", kCompileSeconds, " s\n");
+  if (in_time && !ran.ok && ran.text.empty())
+    ran.text =
+        concat(words[0], " ended with ", WIFEXITED(status) ? WEXITSTATUS(status) : WTERMSIG(status), "\n");
+  return ran;
+}
+
+// -MD names every file that the compiler read, the system's headers as well.
+std::vector<std::string> compile_words(const Exercise& exercise) {
+  std::vector<std::string> words = {MOE_CXX_COMPILER,
+                                    "-std=c++20",
+                                    "-O1",
+                                    "-fno-pie",
+                                    "-Wall",
+                                    "-Wextra",
+                                    "-fmax-errors=8",
+                                    "-fdiagnostics-color=never",
+                                    "-I."};
+  if (exercise.device) {
+    std::ifstream flags(parts() / "checked.flags");
+    for (std::string flag; flags >> flag;) words.push_back(flag);
+    words.insert(words.end(), {"-x", "c++"});
+  } else {
+    words.push_back("-D_GLIBCXX_ASSERTIONS");  // a wrong index of a vector stops the answer, with a message
+  }
+  words.insert(words.end(), {"-MD", "-MF", "answer.d", "-o", "answer.o", "-c", exercise.answer_file()});
+  return words;
+}
+
+// What a contract may name: itself, and of the library what the device itself is made of. No operation is there.
+void copy_headers(const Exercise& exercise, const fs::path& to) {
+  fs::copy_file(exercise.folder / "contract.hpp", to / "contract.hpp");
+  if (!exercise.device) return;
+  for (const char* folder : {"kernels/base", "kernels/simt"})
+    for (const auto& entry : fs::recursive_directory_iterator(repository() / folder)) {
+      const fs::path name = fs::relative(entry.path(), repository());
+      if (entry.path().extension() != ".hpp") continue;  // the .cuh files hold what an exercise asks for
+      fs::create_directories((to / name).parent_path());
+      fs::copy_file(entry.path(), to / name);
+    }
+}
+
+// Files that the compiler read and that are neither the system's nor in the scratch directory; "" for none.
+std::string foreign_include(const fs::path& dependencies, const fs::path& directory) {
+  std::ifstream in(dependencies);
+  std::string word;
+  in >> word;  // the target
+  while (in >> word) {
+    if (word == "\\" || word.ends_with(":")) continue;
+    const fs::path path = fs::weakly_canonical(directory / word);
+    const auto inside = [&](const fs::path& root) { return path.string().starts_with(root.string() + "/"); };
+    if (inside(repository()) || !(inside(fs::weakly_canonical(directory)) || inside("/usr"))) return word;
+  }
+  return "";
+}
+
+void hand_over(const fs::path& directory, unsigned user) {
+  if (!user) return;
+  for (const auto& entry : fs::recursive_directory_iterator(directory))
+    chmod(entry.path().c_str(), entry.is_directory() ? 0755 : 0644);
+  chmod(directory.c_str(), 0700);
+  MOE_CHECK(chown(directory.c_str(), user, user) == 0, "cannot give away ", directory.string());
+}
+
+// The answer's names must not meet those of the program, as with the library's checked kernels (cmake/MoeTargets.cmake).
+Ran close_object(const fs::path& build) {
+  const Ran joined =
+      run_tool({MOE_LINKER, "-r", "--force-group-allocation", "-o", "all.o", "answer.o"}, build, 0);
+  if (!joined.ok) return joined;
+  std::vector<std::string> words = {MOE_OBJCOPY, "--wildcard"};
+  std::ifstream flags(parts() / "objcopy.flags");
+  for (std::string flag; flags >> flag;) words.push_back(flag);
+  words.insert(words.end(), {"all.o", "answer.o"});
+  return run_tool(words, build, 0);
+}
+
+fs::path objects_of(const Exercise& exercise) {
+  std::string name = exercise.id;
+  std::replace(name.begin(), name.end(), '/', '.');
+  return parts() / (name + ".objects");
+}
+
+Ran link(const Exercise& exercise, const fs::path& build) {
+  return run_tool(
+      {MOE_CXX_COMPILER, "-static", "-no-pie", "-Wl,-e,moe_worker_start", "-Wl,-z,noexecstack",
+       "@" + objects_of(exercise).string(), "answer.o",
+       "@" + (parts() / (exercise.device ? "device.libraries" : "host.libraries")).string(), "-o", "worker"},
+      build, 0);
+}
+
+std::string refusal(const std::string& source) {
+  if (source.size() > kMostSource) return "the file is larger than 1 MiB";
+  if (source.find("incbin") != std::string::npos) return "an answer includes no other file: .incbin";
+  return "";
+}
+
+}  // namespace
+
+bool is_gradable(const Exercise& exercise) {
+  return fs::exists(objects_of(exercise));
+}
+
+BuiltAnswer build_answer(const Exercise& exercise, const fs::path& answer, const fs::path& scratch) {
+  if (!fs::is_regular_file(answer))
+    throw UserError(ExitCode::bad_file, concat(answer.string(), " is no file"), "");
+  const std::string source = read_text(answer);
+  if (const std::string why = refusal(source); !why.empty()) return {false, why + "\n", {}};
+  const fs::path build = scratch / "build";
+  fs::create_directories(build);
+  copy_headers(exercise, build);
+  std::ofstream(build / exercise.answer_file(), std::ios::binary) << source;
+  const unsigned user = spare_user();
+  hand_over(build, user);
+  const Ran compiled = run_tool(compile_words(exercise), build, user);
+  if (!compiled.ok) return {false, compiled.text, {}};
+  if (const std::string file = foreign_include(build / "answer.d", build); !file.empty())
+    return {false, concat("an answer includes its contract and the standard library, not ", file, "\n"), {}};
+  if (exercise.device)
+    if (const Ran closed = close_object(build); !closed.ok) return {false, closed.text, {}};
+  const Ran linked = link(exercise, build);
+  if (!linked.ok) return {false, linked.text, {}};
+  const fs::path program = scratch / "worker";
+  fs::rename(build / "worker", program);
+  chmod(program.c_str(), 0755);
+  return {true, compiled.text, program};
+}
+
+ScratchDirectory::ScratchDirectory() {
+  std::string pattern = (fs::temp_directory_path() / "moe_grade_XXXXXX").string();
+  MOE_CHECK(mkdtemp(pattern.data()) != nullptr, "cannot make ", pattern);
+  path_ = pattern;
+  chmod(path_.c_str(), geteuid() == 0 ? 0711 : 0700);
+}
+
+ScratchDirectory::~ScratchDirectory() {
+  std::error_code ignored;
+  fs::remove_all(path_, ignored);
+}
+
+}  // namespace moe::grade

@@ -1,0 +1,133 @@
+#include "common/grade/show.hpp"
+
+#include <algorithm>
+#include <sstream>
+#include <utility>
+
+#include "common/app/utf8.hpp"
+#include "common/report/escape.hpp"
+#include "kernels/base/check.hpp"
+
+namespace moe::grade {
+namespace {
+
+constexpr Rgb kGreen{60, 160, 80}, kRed{200, 70, 60};
+constexpr int kColumns = 80;
+constexpr int kMostCompilerLines = 30, kMostPrintedLines = 8;
+
+std::string coloured(const std::string& text, Rgb colour, ColourMode mode) {
+  return foreground(colour, mode) + text + reset(mode);
+}
+
+// Words in lines of at most kColumns.
+std::string wrapped(const std::string& text, const std::string& indent) {
+  std::istringstream in(text);
+  std::string out = indent;
+  int width = static_cast<int>(indent.size());
+  for (std::string word; in >> word;) {
+    const int wide = display_width(word);
+    if (width + wide + 1 > kColumns && width > static_cast<int>(indent.size())) {
+      out += "\n" + indent;
+      width = static_cast<int>(indent.size());
+    }
+    if (width > static_cast<int>(indent.size())) out += " ", ++width;
+    out += word;
+    width += wide;
+  }
+  return out + "\n";
+}
+
+// At most `most` lines of it. Lines that are too long for the terminal go on below, further in, if `wrap`.
+std::string first_lines(const std::string& text, int most, const std::string& indent, bool wrap = false) {
+  std::istringstream in(printable_utf8(text));
+  std::string out;
+  int count = 0;
+  for (std::string line; std::getline(in, line); ++count) {
+    if (count == most) return out + indent + "...\n";
+    if (wrap && display_width(line) > kColumns) {
+      const std::string further(line.find_first_not_of(' ') + 4, ' ');
+      out += wrapped(line, further).substr(4);
+    } else {
+      out += indent + line + "\n";
+    }
+  }
+  return out;
+}
+
+std::string check_line(const CheckVerdict& c, std::size_t width, ColourMode mode) {
+  const std::string mark = c.passed ? coloured("ok  ", kGreen, mode) : coloured("FAIL", kRed, mode);
+  return concat("  ", mark, "  ", pad_right(c.name, static_cast<int>(width)), "  ", c.passed ? c.points : 0,
+                "/", c.points, "\n");
+}
+
+std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::string& answer,
+                         const std::string& file) {
+  const std::size_t line_end = c.failure.find('\n');
+  const std::string head = c.failure.substr(0, line_end);
+  std::string text = concat("\n", bold(mode), c.name, reset(mode), ": the answer ", head, "\n");
+  if (line_end != std::string::npos)
+    text += first_lines(replaced(c.failure.substr(line_end + 1), answer + ":", file + ":"), 60, "", true);
+  if (!c.printed.empty()) text += "  It printed:\n" + first_lines(c.printed, kMostPrintedLines, "    ");
+  for (const char* says_enough : {"has not written", "does not come back", "touches the device's memory"})
+    if (head.starts_with(says_enough)) return text;
+  return text + wrapped(c.meaning, "  ");
+}
+
+// Of the last check that has any: it is the largest. "global memory: ...", then the lines that waste.
+std::string notes_text(const Verdict& verdict, const std::string& file) {
+  const auto at = std::find_if(verdict.checks.rbegin(), verdict.checks.rend(),
+                               [](const CheckVerdict& c) { return !c.notes.empty(); });
+  if (at == verdict.checks.rend()) return "";
+  std::string text = concat("\nWhat it asks of memory, in ", at->name, ":\n");
+  for (const auto& [name, value] : at->notes)
+    text += first_lines("  " + replaced(concat(name, name.ends_with(':') ? " " : ": ", value),
+                                        verdict.exercise.answer_file() + ":", file + ":"),
+                        1, "", true);
+  return text;
+}
+
+}  // namespace
+
+std::string wrap_paragraphs(const std::string& text) {
+  std::istringstream in(text);
+  std::string out, paragraph;
+  bool code = false;
+  const auto end = [&] {
+    if (!paragraph.empty()) out += wrapped(std::exchange(paragraph, ""), "");
+  };
+  for (std::string line; std::getline(in, line);) {
+    const bool fence = line.starts_with("```");
+    const bool as_it_is = code || fence || line.empty() || line[0] == ' ' || line[0] == '|' || line[0] == '-';
+    if (as_it_is) end(), out += line + "\n";
+    if (!as_it_is) paragraph += line + " ";
+    if (fence) code = !code;
+  }
+  end();
+  return out;
+}
+
+std::string show(const Verdict& verdict, const ShowOptions& options) {
+  const ColourMode mode = options.colour;
+  std::string text =
+      concat(bold(mode), verdict.exercise.name, reset(mode), "  ", verdict.exercise.title, "\n");
+  if (verdict.state == State::not_graded) return concat(text, "  ", summary(verdict), "\n");
+  const std::string compiler =
+      replaced(verdict.compiler, verdict.exercise.answer_file() + ":", options.file + ":");
+  if (!verdict.built)
+    return concat(text, "\n", first_lines(compiler, kMostCompilerLines, ""), "\n",
+                  coloured("It does not compile.", kRed, mode), "\n");
+  std::size_t width = 0;
+  for (const CheckVerdict& c : verdict.checks) width = std::max(width, c.name.size());
+  for (const CheckVerdict& c : verdict.checks) text += check_line(c, width, mode);
+  for (const CheckVerdict& c : verdict.checks) {
+    if (c.passed) continue;
+    text += failure_text(c, mode, verdict.exercise.answer_file(), options.file);
+    if (!options.every_failure) break;
+  }
+  text += notes_text(verdict, options.file);
+  if (!compiler.empty()) text += "\nThe compiler warns:\n" + first_lines(compiler, 12, "  ");
+  return concat(text, "\n", verdict.earned(), " of ", verdict.possible(), " points: ", summary(verdict),
+                "  (seed ", verdict.seed, ")\n");
+}
+
+}  // namespace moe::grade
