@@ -195,10 +195,12 @@ MOE_GRADED(InputByRouter, 2,
   }
 }
 
-MOE_GRADED(OneChoice, 1, "With K = 1 the gate is 1 whatever the logit: the router's gradient is zero.") {
+MOE_GRADED(OneChoice, 1,
+           "With K = 1 the gate is 1 whatever the logit: nothing comes to the router, nor to x through it.") {
   const Layer m = layer(check, {5, 3, 2, 4, 1});
   check.begin(named(m.size));
   check.close("dw_router", answered(check, m).dw_router, Numbers(4 * 3, 0.0), 3, {1e-12, 0});
+  compare_dx(check, m);
 }
 
 MOE_GRADED(NobodyCame, 1,

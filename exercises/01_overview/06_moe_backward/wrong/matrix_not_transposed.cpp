@@ -1,4 +1,4 @@
-// fails: InputByExperts InputByRouter
+// fails: InputByExperts InputByRouter OneChoice
 // dx takes W where Wᵀ is due: the index of the matrix is turned around.
 #include <algorithm>
 #include <vector>
