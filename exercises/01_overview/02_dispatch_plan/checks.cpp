@@ -59,9 +59,7 @@ std::string named(const Size& s, std::int64_t C) {
 
 }  // namespace
 
-MOE_GRADED(
-    Capacity, 2,
-    "The fair share is of all N·K assignments, not of N tokens, and it is rounded up: N·K/E · factor.") {
+MOE_GRADED(Capacity, 2, "The fair share is of all N*K assignments, not of N tokens, and it is rounded up.") {
   struct Case {
     Size size;
     double factor;

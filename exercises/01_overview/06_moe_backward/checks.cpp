@@ -159,8 +159,9 @@ MOE_GRADED(HandCase, 2, "Work the README's example on paper: with D = O = 1 ever
   check.close("dx", got.dx, of("dx"), 1, kDigits);
 }
 
-MOE_GRADED(Experts, 2,
-           "Each token adds gate · dy xᵀ to the gradient of each of its experts; the gate is part of it.") {
+MOE_GRADED(
+    Experts, 2,
+    "Every token adds gate * dy[o] * x[d] to the gradient of each of its experts; the gate is part of it.") {
   for (const Size& s : {Size{2, 2, 2, 2, 2}, {31, 3, 2, 2, 1}, {63, 4, 5, 7, 3}}) {
     check.begin(named(s));
     compare_dw_expert(check, layer(check, s));
@@ -168,16 +169,19 @@ MOE_GRADED(Experts, 2,
 }
 
 MOE_GRADED(Router, 3,
-           "dlogit = gate · (dgate - Σ gate · dgate), over the K chosen; every token adds dlogit · x.") {
-  for (const Size& s : {Size{1, 2, 1, 2, 2}, {3, 2, 2, 3, 2}, {33, 4, 5, 7, 3}, {31, 3, 4, 4, 4}}) {
+           "dlogit = gate * (dgate - mean), the mean of the K dgates weighted by their gates; every token "
+           "adds dlogit * x.") {
+  for (const Size& s :
+       {Size{1, 2, 1, 2, 2}, {3, 2, 2, 3, 2}, {33, 4, 5, 7, 3}, {31, 3, 4, 4, 4}, {127, 5, 1, 9, 2}}) {
     check.begin(named(s));
     compare_dw_router(check, layer(check, s));
   }
 }
 
 MOE_GRADED(InputByExperts, 2,
-           "With a router of zeros dx comes through the experts alone: Σ gate · Wᵀ dy over the choices.") {
-  for (const Size& s : {Size{2, 2, 1, 2, 2}, {31, 3, 5, 4, 2}, {33, 5, 4, 3, 1}}) {
+           "With a router of zeros dx comes through the experts alone: add gate * dy[o] * w[o,d] over o and "
+           "over the choices.") {
+  for (const Size& s : {Size{2, 2, 2, 2, 2}, {31, 3, 5, 4, 2}, {33, 5, 4, 3, 1}}) {
     Context ctx(1);
     Layer m = layer(check, s);
     std::fill(m.w_router.begin(), m.w_router.end(), 0.0);
@@ -188,7 +192,7 @@ MOE_GRADED(InputByExperts, 2,
 }
 
 MOE_GRADED(InputByRouter, 2,
-           "x also steers the router, so dx has a second part: Σ dlogit · w_router over the choices.") {
+           "x also steers the router, so dx has a second part: add dlogit * w_router over the choices.") {
   for (const Size& s : {Size{2, 2, 2, 2, 2}, {33, 4, 4, 7, 3}, {7, 8, 8, 5, 5}}) {
     check.begin(named(s));
     compare_dx(check, layer(check, s));

@@ -113,13 +113,6 @@ void require_some(Check& check, std::int64_t token, std::int64_t N) {
                 "find_leak is " + std::to_string(token) + ", but later tokens do change an earlier one");
 }
 
-// First choices fill both experts; when a later token's goes elsewhere, an earlier token's second choice has room.
-void require_gshard(Check& check) {
-  const std::vector<float> full{2, 0, 2, 0, 2, 0, 2, 0, 0, 2, 0, 2, 0, 2, 0, 2};
-  require_some(check,
-               leak_found(check, gshard, full, 2, "all first choices are served before any second one"), 8);
-}
-
 }  // namespace
 
 MOE_GRADED(HandCase, 2,
@@ -163,31 +156,39 @@ MOE_GRADED(LargeLogits, 1, "exp overflows beyond 88 in f32: subtract the row's g
   compare(check, untied(check, 33, 4, 40), {33, 4, 9});
 }
 
+// The same logits go to routers that leak and to routers that do not: only who routes can tell which is which.
 MOE_GRADED(
     NoFalseAlarm, 2,
-    "These routers are causal: compare earlier tokens only, and keep N, since a capacity may grow with it.") {
-  MOE_CHECK(!leaks("top_k") && !leaks("switch"), "the library's table says otherwise");
-  const std::vector<float> crowd{2, 0, 2, 0, 2, 0, 2, 0};
+    "Later tokens change nothing in a causal router: compare earlier tokens only, and keep N as it is.") {
+  MOE_CHECK(!leaks("top_k") && !leaks("switch") && leaks("gshard"), "the library's table says otherwise");
   const std::string drops = "top-1 with capacity N/E, later tokens are dropped";
+  const std::vector<float> crowd{2, 0, 2, 0, 2, 0, 2, 0};
   require_none(check, leak_found(check, top_k, {1, 2}, 2, "one token, so none is later"));
   require_none(check, leak_found(check, top_k, crowd, 2, "top-2"));
   require_none(check, leak_found(check, switch_capacity, crowd, 2, drops));
-  require_none(check, leak_found(check, top_k, check.normal(16 * 4), 4, "top-2"));
-  require_none(check, leak_found(check, switch_capacity, check.normal(16 * 4), 4, drops));
-  require_gshard(check);  // who never finds anything raises no false alarm either
+  // First choices fill both experts; when a later token's goes elsewhere, an earlier token's second choice has room.
+  const std::vector<float> full{2, 0, 2, 0, 2, 0, 2, 0, 0, 2, 0, 2, 0, 2, 0, 2};
+  require_none(check, leak_found(check, switch_capacity, full, 2, drops));
+  require_some(check,
+               leak_found(check, gshard, full, 2, "this one leaks: second choices get what first ones leave"),
+               8);
+  const std::vector<float> random = check.normal(33 * 4);
+  require_none(check, leak_found(check, top_k, random, 4, "top-2"));
+  require_none(check, leak_found(check, switch_capacity, random, 4, drops));
 }
 
 MOE_GRADED(FindsLeaks, 3,
            "Try every prefix, change all that comes later by much, compare weights, too, and compare them "
            "exactly.") {
-  MOE_CHECK(leaks("gshard"), "the library's table says otherwise");
-  require_gshard(check);
-  require_some(
-      check,
-      leak_found(check, batch_scale, check.normal(8 * 4), 4, "weights scaled by a mean over the batch"), 8);
-  const std::int64_t token = leak_found(check, look_ahead, check.normal(8 * 4), 4,
-                                        "token 4 looks at token 5, all others are causal");
-  check.require(token == 4, "find_leak is " + std::to_string(token) + ", but the token is 4");
+  for (const std::int64_t N : {8, 31}) {
+    const std::vector<float> logit = check.normal(N * 4);
+    require_some(check, leak_found(check, batch_scale, logit, 4, "weights scaled by a mean over the batch"),
+                 N);
+    const std::int64_t token =
+        leak_found(check, look_ahead, logit, 4, "token 4 looks at token 5, all others are causal");
+    check.require(token == 4, "find_leak is " + std::to_string(token) + ", but the token is 4");
+    require_none(check, leak_found(check, top_k, logit, 4, "top-2: no leak at all"));
+  }
 }
 
 MOE_GRADED(YourRouterLeaks, 1,
@@ -196,6 +197,7 @@ MOE_GRADED(YourRouterLeaks, 1,
   // Expert 0 likes a token better the later it comes: it has room for the last three.
   const std::vector<float> rising{-2.5f, 0, -1.5f, 0, -0.5f, 0, 0.5f, 0, 1.5f, 0, 2.5f, 0};
   require_some(check, leak_found(check, learners_own, rising, 2, "your expert_choice with C=3"), 6);
+  require_none(check, leak_found(check, top_k, rising, 2, "top-2, which does not leak"));
 }
 
 }  // namespace moe::grade
