@@ -156,7 +156,7 @@ MOE_GRADED(Coalesced, 2,
     check.require_traffic("global", "load", 1.1);
     check.require(sectors <= most, std::to_string(sectors) +
                                        " sectors are loaded from global memory, more than " +
-                                       std::to_string(most));
+                                       std::to_string(most) + ": how many lanes of a warp load?");
   };
   const Ints expert = check.integers(1024, 0, kExperts - 1);
   check.begin("A=1024 E=8");
