@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <sstream>
 
 #include "common/grade/worker_process.hpp"
 #include "kernels/base/check.hpp"
@@ -68,6 +69,14 @@ void take_array(const std::byte* whole, const Sent& s) {
   }
 }
 
+AskedOfMemory asked_of_memory(const std::string& note) {
+  AskedOfMemory asked;
+  std::istringstream in(note);
+  in >> asked.space >> asked.kind >> asked.passes >> asked.least >> std::ws;
+  std::getline(in, asked.text);
+  return asked;
+}
+
 }  // namespace
 
 template <class T>
@@ -99,6 +108,17 @@ void Answer::finish() {
   process_->finish();
 }
 
+// Both are of all calls so far.
+void Answer::take_notes(const std::vector<std::pair<std::string, std::string>>& all) {
+  notes.clear();
+  traffic.clear();
+  for (const auto& note : all)
+    if (note.first == "traffic")
+      traffic.push_back(asked_of_memory(note.second));
+    else
+      notes.push_back(note);
+}
+
 void Answer::call(const std::string& function, const std::vector<Sent>& sent, std::span<std::byte> result) {
   std::size_t array_bytes = 0;
   for (const Sent& s : sent)
@@ -106,7 +126,7 @@ void Answer::call(const std::string& function, const std::vector<Sent>& sent, st
   ++sequence_;
   const Reply reply =
       process_->exchange(encode(function, sent, sequence_, order), sequence_, {array_bytes, result.size()});
-  notes = reply.notes;  // of all calls so far
+  take_notes(reply.notes);
   const std::byte* at = reply.arrays.data();
   for (const Sent& s : sent) {
     if (s.role == Role::scalar) continue;

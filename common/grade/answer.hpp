@@ -78,6 +78,14 @@ struct AnswerOptions {
   bool seal = true;
 };
 
+// What the kernels of all calls so far asked of memory, by line of the answer (kernels/simt/traffic.hpp): the line that
+// wastes most comes first. Only a device has it.
+struct AskedOfMemory {
+  std::string space, kind;             // "global" or "shared"; "load", "store" or "atomic"
+  std::int64_t passes = 0, least = 0;  // sectors or wavefronts
+  std::string text;  // "answer.cu:23: load from global memory, 32.0 sectors a request, 4.0 would do"
+};
+
 class Answer {
  public:
   explicit Answer(AnswerOptions options);  // the worker starts with the first call
@@ -110,12 +118,14 @@ class Answer {
   // request, 3.8 would do").
   std::string printed();
   std::vector<std::pair<std::string, std::string>> notes;
+  std::vector<AskedOfMemory> traffic;
   // Order of the threads of the emulated device in the next calls; 0: as they are numbered.
   std::uint32_t order = 0;
 
  private:
   struct Process;
   void call(const std::string& function, const std::vector<Sent>& sent, std::span<std::byte> result);
+  void take_notes(const std::vector<std::pair<std::string, std::string>>& all);
   std::unique_ptr<Process> process_;
   std::uint32_t sequence_ = 0;
 };

@@ -168,6 +168,28 @@ void Check::require(bool holds, const std::string& what) {
   if (!holds) throw Failed(concat("is wrong\n  ", what, "\n", context()));
 }
 
+void Check::require_traffic(const std::string& space, const std::string& kind, double most) {
+  constexpr int kMostLines = 4;
+  std::int64_t passes = 0, least = 0;
+  int lines = 0;
+  std::string worst;
+  for (const AskedOfMemory& asked : answer_.traffic) {
+    if (asked.space != space || !(kind.empty() || asked.kind == kind)) continue;
+    passes += asked.passes, least += asked.least;
+    if (asked.passes > asked.least && lines++ < kMostLines) worst += "  " + asked.text + "\n";
+  }
+  if (static_cast<double>(passes) <= most * static_cast<double>(least)) return;
+  inputs_.clear();  // it is not their numbers that matter
+  throw Failed(concat("asks too much of ", space, " memory\n", worst));
+}
+
+std::int64_t Check::passes(const std::string& space, const std::string& kind) const {
+  std::int64_t sum = 0;
+  for (const AskedOfMemory& asked : answer_.traffic)
+    if (asked.space == space && (kind.empty() || asked.kind == kind)) sum += asked.passes;
+  return sum;
+}
+
 void Check::award(double fraction, const std::string& remark) {
   fraction_ = std::clamp(fraction, 0.0, 1.0);  // NaN stays NaN, and is worth nothing
   remark_ = remark;

@@ -59,6 +59,12 @@ class Check {
   // A property. `what` says what is wrong: "row 3 has two times expert 1".
   void require(bool holds, const std::string& what);
 
+  // Of kernels, over all calls so far: accesses of one kind ("load", "store", "atomic"; "" for all) to "global" or "shared"
+  // memory need at most `most` times the least sectors or wavefronts that would do. Fails with the lines that waste most.
+  // passes(): how many they needed.
+  void require_traffic(const std::string& space, const std::string& kind, double most);
+  std::int64_t passes(const std::string& space, const std::string& kind) const;
+
   // For a task without a perfect answer: `fraction` of the check's points (1 or more: all, 0 or less: none), and the remark
   // that the learner reads ("0.12 bits per byte better than the baseline, full marks from 0.2"). Without it: all or nothing.
   void award(double fraction, const std::string& remark);

@@ -1,0 +1,27 @@
+// fails: Coalesced
+// A thread walks along its token's row: 32 lanes read from 32 rows.
+#include "contract.hpp"
+
+namespace moe::MOE_BACKEND {
+
+__global__ void fused_combine_kernel(float* y, const float* rows, const std::int32_t* row,
+                                     const float* weight, std::int64_t N, std::int64_t K, std::int64_t D) {
+  const std::int64_t n = std::int64_t{blockIdx.x} * 32 + threadIdx.x;
+  if (n >= N) return;
+  for (std::int64_t d = 0; d < D; ++d) {
+    float sum = 0;
+    for (std::int64_t k = 0; k < K; ++k) {
+      const std::int64_t r = row[n * K + k];
+      if (r >= 0) sum += weight[n * K + k] * rows[r * D + d];
+    }
+    y[n * D + d] = sum;
+  }
+}
+
+void fused_combine(Context& ctx, float* y, const float* rows, const std::int32_t* row, const float* weight,
+                   std::int64_t N, std::int64_t K, std::int64_t D) {
+  if (N == 0) return;
+  launch(ctx, fused_combine_kernel, blocks(N, 32), 32, 0, y, rows, row, weight, N, K, D);
+}
+
+}  // namespace moe::MOE_BACKEND
