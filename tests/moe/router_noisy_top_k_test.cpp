@@ -117,7 +117,7 @@ TEST(NoisyTopK, TheNoiseBelongsToTheTokenNotToTheBatch) {
   TokenInfo info = router.tokens(later);
   info.first_token = 23;
   ForwardContext f{.ctx = ctx, .seed = 7, .step = 3, .training = true, .tokens = &info};
-  EXPECT_TRUE(same(decisions_of<double>(router.router->route(f, router.input(later)), 17),
+  EXPECT_TRUE(same(decisions_of<double>(router.router->route(f, router.input(later)), 17, E),
                    Decisions(all.begin() + 23, all.end())));
 }
 
