@@ -18,7 +18,7 @@ __global__ void __launch_bounds__(kThreads)
   if (n < s.N) detail::weigh_row(weight + n * s.K, score + n * s.E, detail::row_of(expert, n, s.K), s);
 }
 
-__global__ void __launch_bounds__(kThreads)
+__global__ void __launch_bounds__(kThreads, 4)
     weigh_backward_kernel(float* dscore, const float* dweight, const float* score, const std::int32_t* expert,
                           ChoiceShape s) {
   const std::int64_t n = global_thread();

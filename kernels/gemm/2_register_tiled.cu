@@ -7,7 +7,7 @@ namespace moe::MOE_BACKEND {
 
 // kLeft, kRight: which way the operands lie. C's column tile is blockIdx.y.
 template <bool kLeft, bool kRight>
-__global__ void __launch_bounds__(kTileThreads)
+__global__ void __launch_bounds__(kTileThreads, 8)
     register_tiled_kernel(float* __restrict__ c, const float* __restrict__ a, const float* __restrict__ b,
                           GemmShape s, float alpha, float beta) {
   __shared__ Slab left, right;

@@ -120,7 +120,8 @@ std::vector<double> trace(Context& ctx, const MoeConfig& config) {
       LossSink losses;
       ForwardContext f{.ctx = ctx, .step = 1, .training = true, .tokens = &info, .losses = &losses};
       const Routing r = router.router->route(f, router.input(b));
-      for (const std::int32_t e : values_of<std::int32_t>(r.expert)) all.push_back(e);
+      if (!r.dense)
+        for (const std::int32_t e : values_of<std::int32_t>(r.expert)) all.push_back(e);
       for (const double w : values_of<double>(r.weight.tensor)) all.push_back(w);
       for (const LossSink::Item& item : losses.items) {
         all.push_back(item.coefficient);
