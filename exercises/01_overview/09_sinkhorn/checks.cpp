@@ -82,7 +82,7 @@ MOE_GRADED(HandCase, 1, "Work the README's example on paper: softmax, columns to
   check.close("balanced", got, expected(score, 2, 2, 1), 2, kRounding);
 }
 
-MOE_GRADED(RowsAndColumns, 2,
+MOE_GRADED(RowsAndColumns, 1,
            "In the end rows sum to 1 exactly, because they are scaled last, and columns nearly to N/E.") {
   for (const auto [N, E] : {std::array<std::int64_t, 2>{4, 3}, {64, 8}}) {
     const Rows score = fashionable(check, N, E);
@@ -125,7 +125,7 @@ MOE_GRADED(LargeScores, 1,
   check.close("balanced", answered(check, score, 32, 8, 0), expected(score, 32, 8, 0), 8, kRounding);
 }
 
-MOE_GRADED(BalancedChoice, 1,
+MOE_GRADED(BalancedChoice, 2,
            "In training a token takes the greatest entry of its row of the balanced matrix.") {
   for (const auto [N, E] : {std::array<std::int64_t, 2>{4, 2}, {96, 8}}) {
     const Rows score = fashionable(check, N, E), balanced = expected(score, N, E, 50);

@@ -198,7 +198,7 @@ MOE_GRADED(
                 concat("the inner products add up to ", sum, ", but could to ", best));
 }
 
-MOE_GRADED(WeightedMean, 2, "Each expert's share is its count divided by the sum of all counts.") {
+MOE_GRADED(WeightedMean, 1, "Each expert's share is its count divided by the sum of all counts.") {
   Group g{3, 2, 1, {4, 0, 0, 0, 0, 8, 0, 0, 0, 0, 16, 4}, {8, 0, 0, 8, 0, 0}, {1, 2, 1}};
   compare_merged(check, g, ", one neuron: nothing to align");
   for (const auto [M, D] : {std::array<std::int64_t, 2>{1, 2}, {2, 1}, {5, 127}})
@@ -215,7 +215,7 @@ MOE_GRADED(UnusedExperts, 1,
 }
 
 MOE_GRADED(
-    MergeAligned, 2,
+    MergeAligned, 3,
     "Align every expert to expert 0 first, and move gate rows, up rows and down columns by the same order.") {
   compare_merged(check, moved_round(), ", the second is the first with its neurons moved round by one");
   for (const auto [M, D, F] : {std::array<std::int64_t, 3>{2, 32, 2}, {3, 32, 31}, {4, 33, 33}}) {
