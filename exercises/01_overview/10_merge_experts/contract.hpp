@@ -26,6 +26,8 @@ void merge_experts(float* merged_gate_up,      // (2F, D) out
 // The Hungarian method (Kuhn 1955) with shortest paths, O(F³). You need not read it.
 inline std::vector<std::int32_t> best_assignment(const std::vector<double>& score /*(F, F)*/,
                                                  std::int64_t F) {
+  if (score.size() != static_cast<std::size_t>(F * F))
+    throw std::invalid_argument("best_assignment: score must hold F*F numbers");
   constexpr double kFar = std::numeric_limits<double>::infinity();
   constexpr std::int64_t kNobody = -1;
   std::vector<std::int64_t> place_of(F, kNobody);               // of an item
