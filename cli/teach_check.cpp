@@ -65,6 +65,8 @@ std::string complaint(const Claim& claim, const Verdict& verdict) {
   if (claim.kind == Claim::Kind::wrong && wanted.empty()) return "its first line must be: // fails: CHECK...";
   if (claim.kind == Claim::Kind::reference && !verdict.compiler.empty())
     return "warnings:\n" + verdict.compiler;
+  if (claim.kind == Claim::Kind::reference && failed.empty() && !verdict.passed())
+    return concat("earns ", verdict.earned(), " of ", verdict.possible(), " points");
   if (failed == wanted) return "";
   std::string text = concat("fails ", joined(failed), ", but should fail ", joined(wanted));
   for (const grade::CheckVerdict& c : verdict.checks)

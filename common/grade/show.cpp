@@ -11,7 +11,7 @@
 namespace moe::grade {
 namespace {
 
-constexpr Rgb kGreen{60, 160, 80}, kRed{200, 70, 60};
+constexpr Rgb kGreen{60, 160, 80}, kAmber{190, 140, 40}, kRed{200, 70, 60};
 constexpr int kColumns = 80;
 constexpr int kMostCompilerLines = 30, kMostPrintedLines = 8;
 
@@ -54,10 +54,14 @@ std::string first_lines(const std::string& text, int most, const std::string& in
   return out;
 }
 
+// "part" where a check gives parts of its points, and the answer earned some but not all.
 std::string check_line(const CheckVerdict& c, std::size_t width, ColourMode mode) {
-  const std::string mark = c.passed ? coloured("ok  ", kGreen, mode) : coloured("FAIL", kRed, mode);
-  return concat("  ", mark, "  ", pad_right(c.name, static_cast<int>(width)), "  ", c.passed ? c.points : 0,
-                "/", c.points, "\n");
+  const bool part = c.passed && c.earned < c.points;
+  const std::string mark = part       ? coloured("part", kAmber, mode)
+                           : c.passed ? coloured("ok  ", kGreen, mode)
+                                      : coloured("FAIL", kRed, mode);
+  return concat("  ", mark, "  ", pad_right(c.name, static_cast<int>(width)), "  ", c.earned, "/", c.points,
+                "\n");
 }
 
 std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::string& answer,
@@ -83,6 +87,15 @@ std::string notes_text(const Verdict& verdict, const std::string& file) {
     text += first_lines("  " + replaced(concat(name, name.ends_with(':') ? " " : ": ", value),
                                         verdict.exercise.answer_file() + ":", file + ":"),
                         1, "", true);
+  return text;
+}
+
+// Of checks that give parts of their points.
+std::string remarks_text(const Verdict& verdict, ColourMode mode) {
+  std::string text;
+  for (const CheckVerdict& c : verdict.checks)
+    if (c.passed && !c.remark.empty())
+      text += concat("\n", bold(mode), c.name, reset(mode), ":\n", wrapped(c.remark, "  "));
   return text;
 }
 
@@ -124,7 +137,7 @@ std::string show(const Verdict& verdict, const ShowOptions& options) {
     text += failure_text(c, mode, verdict.exercise.answer_file(), options.file);
     if (!options.every_failure) break;
   }
-  text += notes_text(verdict, options.file);
+  text += notes_text(verdict, options.file) + remarks_text(verdict, mode);
   if (!compiler.empty()) text += "\nThe compiler warns:\n" + first_lines(compiler, 12, "  ");
   return concat(text, "\n", verdict.earned(), " of ", verdict.possible(), " points: ", summary(verdict),
                 "  (seed ", verdict.seed, ")\n");

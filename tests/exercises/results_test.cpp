@@ -92,6 +92,13 @@ TEST(Results, FilesDoNotRepeatWhatAnAnswerPrinted) {
   EXPECT_NE(show(a_class()[0], {}).find("debug <&>"), std::string::npos);
 }
 
+// A check that gives parts of its points: what was earned, and why it is not more.
+TEST(Show, PartsOfPointsComeWithTheirRemark) {
+  const std::string text = show(parse_report(exercise(), kReport), {});
+  EXPECT_NE(text.find("part  Curve  3/4"), std::string::npos) << text;
+  EXPECT_NE(text.find("Curve:\n  0.1 better\n"), std::string::npos) << text;
+}
+
 TEST(Results, JunitIsEscapedAndSkipsWhatIsNotGraded) {
   const std::string text = to_junit(a_class());
   EXPECT_NE(text.find("&lt;x&gt; &amp; &quot;y&quot;"), std::string::npos) << text;

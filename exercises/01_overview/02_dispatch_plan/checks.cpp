@@ -59,7 +59,8 @@ std::string named(const Size& s, std::int64_t C) {
 
 }  // namespace
 
-MOE_GRADED(Capacity, 2, "The fair share is of all N*K assignments, not of N tokens, and it is rounded up.") {
+MOE_GRADED(Capacity, 2,
+           "The fair share is of all N*K assignments, not of N tokens; divide as doubles, then round up.") {
   struct Case {
     Size size;
     double factor;
