@@ -54,9 +54,21 @@ fs::path grader_program() {
   return program;
 }
 
+// GoogleTest writes every byte from 0x80 on as a \u00XX of its own: code points up to 0xFF are bytes of UTF-8 text.
+std::string bytes_of(const std::string& escaped) {
+  std::string bytes;
+  for (std::size_t i = 0; i < escaped.size(); ++i) {
+    const auto lead = static_cast<unsigned char>(escaped[i]);
+    const bool is_byte = (lead == 0xC2 || lead == 0xC3) && i + 1 < escaped.size();
+    bytes += is_byte ? static_cast<char>((lead & 3) << 6 | (escaped[i + 1] & 0x3F)) : escaped[i];
+    i += is_byte;
+  }
+  return bytes;
+}
+
 std::string text_of(const json& object, const char* key) {
   const auto at = object.find(key);
-  return at != object.end() && at->is_string() ? at->get<std::string>() : "";
+  return at != object.end() && at->is_string() ? bytes_of(at->get<std::string>()) : "";
 }
 
 std::vector<std::pair<std::string, std::string>> notes_of(const std::string& text) {

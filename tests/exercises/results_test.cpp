@@ -52,6 +52,13 @@ TEST(Report, WhatDidNotRunIsNotPassed) {
   EXPECT_EQ(v.earned(), 0);
 }
 
+// As GoogleTest escapes it: byte by byte.
+TEST(Report, TextMayHoldMoreThanAscii) {
+  const Verdict v = parse_report(exercise(), R"({"testsuites": [{"testsuite": [
+    {"name": "A", "result": "COMPLETED", "points": "2", "meaning": "N\u00C2\u00B7K \u00E2\u0089\u00A4 \u00C3\u00BC"}]}]})");
+  EXPECT_EQ(v.checks[0].meaning, "N·K ≤ ü");
+}
+
 std::vector<Verdict> a_class() {
   Verdict broken{.exercise = exercise(), .built = false, .compiler = "answer.cpp:1: error: <x> & \"y\""};
   broken.checks = {{.name = "Hand", .points = 5, .failure = "does not compile"}};
