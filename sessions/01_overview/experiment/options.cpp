@@ -2,6 +2,7 @@
 
 #include <sstream>
 
+#include "common/app/kernel_choice.hpp"
 #include "common/app/machine.hpp"
 #include "common/io/config_json.hpp"
 #include "common/io/tokenizer_choice.hpp"
@@ -53,9 +54,11 @@ void add_training_flags(Flags& flags, LmOptions& o) {
 
 void add_machine_flags(Flags& flags, StageOptions& o, bool dtype) {
   flags.add("--device", o.device, kDeviceHelp);
-  if (dtype)
+  if (dtype) {
     flags.add("--dtype", o.dtype, "bf16: operands of matrix products are rounded to it, sums stay f32",
               one_of({"f32", "bf16"}));
+    flags.add("--kernels", o.kernels, kKernelsHelp);
+  }
   flags.add("--threads", o.threads, "threads; results do not depend on it", between(1, 1024));
 }
 
@@ -66,6 +69,7 @@ void add_output_flags(Flags& flags, StageOptions& o) {
 
 void finish(StageOptions& o) {
   o.choice = choose_device(o.device);
+  parse_kernel_choice(o.kernels, o.choice.device);
   if (o.dtype == "bf16" && o.choice.device.kind == DeviceKind::cuda && o.choice.device.sm < 80)
     throw UserError(ExitCode::missing,
                     concat("--dtype bf16 on ", o.choice.why, ": no bf16 matrix units in code for sm_",
@@ -136,6 +140,7 @@ Corpus read_corpus(LmOptions& o) {
 std::unique_ptr<Context> make_context(const StageOptions& o) {
   auto ctx = std::make_unique<Context>(o.choice.device, static_cast<int>(o.threads));
   if (o.dtype == "bf16") ctx->matrix_inputs = DType::bf16;
+  ctx->chosen = parse_kernel_choice(o.kernels, o.choice.device);
   return ctx;
 }
 

@@ -22,6 +22,7 @@ namespace moe::session1 {
 struct StageOptions {
   std::string out;  // runs/1.4
   std::string device = "auto", dtype = "f32";
+  std::string kernels;  // --kernels
   DeviceChoice choice;  // what --device means here
   std::int64_t threads = 1;
   bool quiet = false, json = false;
@@ -48,8 +49,9 @@ void add_tokenizer_flag(Flags& flags, LmOptions& o);  // --tokenizer; for progra
 void add_expert_flags(Flags& flags, LmOptions& o);    // --experts, --top-k, --expert-width
 void add_shape_flags(Flags& flags, LmOptions& o);     // --width, --layers, --heads
 void add_training_flags(Flags& flags, LmOptions& o);  // --steps, --batch, --lr, --seed
-void add_machine_flags(Flags& flags, StageOptions& o, bool dtype = true);  // --device, --threads, --dtype
-void add_output_flags(Flags& flags, StageOptions& o);                      // --quiet, --json
+void add_machine_flags(Flags& flags, StageOptions& o,
+                       bool dtype = true);             // --device, --threads; --dtype, --kernels
+void add_output_flags(Flags& flags, StageOptions& o);  // --quiet, --json
 
 // After parsing: the device is chosen, so that one that is not here ends the program before anything is written. The
 // second also checks the model. Throw UserError.
