@@ -61,7 +61,7 @@ Value squared_variation(ForwardContext& f, const Value& x) {
   if (!f.tape) return loss;
   return f.tape->record({x}, loss, [=](Gradients& g) {
     const auto [dx, add] = g.target(0);
-    dispatch(dx.dtype(), [&]<class T>(T) {
+    dispatch(dx.dtype(), [&, &dx = dx, &add = add]<class T>(T) {
       moe::squared_variation_backward<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), sum.data<double>(), N,
                                          E, add);
     });
@@ -77,7 +77,7 @@ Value entropy_loss(ForwardContext& f, const Value& probability) {
   if (!f.tape) return loss;
   return f.tape->record({probability}, loss, [=, p = probability.tensor](Gradients& g) {
     const auto [dp, add] = g.target(0);
-    dispatch(dp.dtype(), [&]<class T>(T) {
+    dispatch(dp.dtype(), [&, &dp = dp, &add = add]<class T>(T) {
       moe::entropy_loss_backward<T>(g.ctx, dp.data<T>(), g.of_output().data<T>(), p.data<T>(), N, E, add);
     });
   });
