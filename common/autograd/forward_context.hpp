@@ -56,6 +56,9 @@ struct ForwardContext {
   LossSink* losses = nullptr;
   MetricSink* metrics = nullptr;
   int layer = 0;  // of the block being run
+
+  // A parameter as a value of the pass: a leaf of its tape, or a constant.
+  Value value_of(Parameter& p) const { return tape ? tape->leaf(p) : Value(p.value); }
 };
 
 }  // namespace moe

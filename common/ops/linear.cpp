@@ -36,7 +36,7 @@ Value linear(ForwardContext& f, const Value& x, const Value& w) {
 }
 
 Value linear(ForwardContext& f, const Value& x, Parameter& w) {
-  return linear(f, x, f.tape ? f.tape->leaf(w) : Value(w.value));
+  return linear(f, x, f.value_of(w));
 }
 
 }  // namespace moe::ops

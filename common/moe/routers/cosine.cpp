@@ -5,7 +5,6 @@
 
 #include "common/moe/routers/router_losses.hpp"
 #include "common/moe/routers/router_ops.hpp"
-#include "kernels/gemm/gemm.hpp"
 #include "kernels/unit_rows/unit_rows.hpp"
 
 namespace moe {
@@ -43,34 +42,6 @@ Value with_temperature(ForwardContext& f, const Value& x, Parameter& t) {
   });
 }
 
-// (N, E) = a (N, C) · b^T, b (E, C): a linear map whose matrix is no parameter.
-Value product(ForwardContext& f, const Value& a, const Value& b) {
-  const std::int64_t N = a.tensor.rows(), E = b.tensor.rows(), C = a.tensor.size(-1);
-  const Tensor y = Tensor::empty(f.ctx, a.tensor.dtype(), {N, E});
-  dispatch(y.dtype(), [&]<class T>(T) {
-    gemm<T>(f.ctx, y.data<T>(), a.tensor.data<T>(), b.tensor.data<T>(),
-            gemm_shape(N, E, C, Transpose::no, Transpose::yes));
-  });
-  if (!f.tape) return y;
-  return f.tape->record({a, b}, y, [=, a = a.tensor, b = b.tensor](Gradients& g) {
-    const Tensor &dy = g.of_output(), da = Tensor::empty(g.ctx, a.dtype(), a.shape()),
-                 db = Tensor::empty(g.ctx, b.dtype(), b.shape());
-    dispatch(a.dtype(), [&]<class T>(T) {
-      gemm<T>(g.ctx, da.data<T>(), dy.data<T>(), b.data<T>(),
-              gemm_shape(N, C, E, Transpose::no, Transpose::no));
-      gemm<T>(g.ctx, db.data<T>(), dy.data<T>(), a.data<T>(),
-              gemm_shape(E, C, N, Transpose::yes, Transpose::no));
-    });
-    g.give(0, da);
-    g.give(1, db);
-  });
-}
-
-// A parameter as a value of the pass.
-Value value_of(ForwardContext& f, Parameter& p) {
-  return f.tape ? f.tape->leaf(p) : Value(p.value);
-}
-
 class Cosine final : public Router {
  public:
   Cosine(Context& ctx, DType dtype, const MoeConfig& config, std::int64_t D)
@@ -85,8 +56,8 @@ class Cosine final : public Router {
 
   Routing route(ForwardContext& f, const Value& x) override {
     const Value token = unit(f, ops::linear(f, x, projection_));
-    const Value expert = with_temperature(f, unit(f, value_of(f, weight_)), temperature_);
-    const Value logits = product(f, token, expert);
+    const Value expert = with_temperature(f, unit(f, f.value_of(weight_)), temperature_);
+    const Value logits = ops::linear(f, token, expert);
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
     const ops::TopK top = ops::top_k_gate(f, soft.probability, config_.top_k, config_.renormalise);
     const Tensor count = count_choices(f.ctx, top.expert, config_.experts);

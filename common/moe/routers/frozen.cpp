@@ -15,7 +15,7 @@ class Frozen final : public Router {
         weight_(make_parameter(ctx, dtype, {config.experts, D}, 1 / std::sqrt(static_cast<double>(D)))) {}
 
   Routing route(ForwardContext& f, const Value& x) override {
-    const Value logits = ops::linear_frozen(f, x, weight_.value);
+    const Value logits = ops::linear(f, x, Value(weight_.value));
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
     const std::int64_t K = f.training ? growing_top_k(config_, f.step) : config_.top_k;
     const ops::TopK top = ops::top_k_gate(f, soft.probability, K, config_.renormalise);

@@ -3,27 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
-#include "kernels/gemm/gemm.hpp"
 #include "kernels/routing_plan/routing_plan.hpp"
 
 namespace moe::ops {
-
-Value linear_frozen(ForwardContext& f, const Value& x, const Tensor& w) {
-  const std::int64_t N = x.tensor.rows(), I = w.size(1), O = w.size(0);
-  Tensor y = Tensor::empty(f.ctx, x.tensor.dtype(), {N, O});
-  dispatch(y.dtype(), [&]<class T>(T) {
-    moe::gemm<T>(f.ctx, y.data<T>(), x.tensor.data<T>(), w.data<T>(),
-                 gemm_shape(N, O, I, Transpose::no, Transpose::yes));
-  });
-  if (!f.tape) return y;
-  return f.tape->record({x}, y, [=](Gradients& g) {
-    const auto [dx, add] = g.target(0);
-    dispatch(dx.dtype(), [&, &dx = dx, add = add]<class T>(T) {
-      moe::gemm<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), w.data<T>(),
-                   gemm_shape(N, I, O, Transpose::no, Transpose::no, add));
-    });
-  });
-}
 
 Value sigmoid(ForwardContext& f, const Value& x) {
   Tensor y = Tensor::empty(f.ctx, x.tensor.dtype(), x.tensor.shape());
@@ -161,9 +143,8 @@ void push_choice(ForwardContext& f, const Tensor& count, const Tensor& probabili
 Value router_logits(ForwardContext& f, const MoeConfig& config, const Value& x, Parameter& weight) {
   const auto bits = static_cast<int>(config.router_bits);
   if (bits == 0) return ops::linear(f, x, weight);
-  const Value w = f.tape ? f.tape->leaf(weight) : Value(weight.value);
-  return ops::round_mantissa(
-      f, ops::linear(f, ops::round_mantissa(f, x, bits), ops::round_mantissa(f, w, bits)), bits);
+  const Value rounded = ops::round_mantissa(f, f.value_of(weight), bits);
+  return ops::round_mantissa(f, ops::linear(f, ops::round_mantissa(f, x, bits), rounded), bits);
 }
 
 }  // namespace moe

@@ -7,9 +7,6 @@
 
 namespace moe::ops {
 
-// logits (N, O) = x (N, I) · w^T; no gradient for w.
-Value linear_frozen(ForwardContext& f, const Value& x, const Tensor& w);
-
 Value sigmoid(ForwardContext& f, const Value& x);
 
 // Rows of scores >= 0 divided by their sums, guarded as weigh_choice's.
