@@ -28,7 +28,7 @@ class Base final : public Router {
 
   Routing route(ForwardContext& f, const Value& x) override {
     const Value logits = ops::linear(f, x, weight_);
-    const Tensor expert = f.training ? assign(f.ctx, logits.tensor) : best(f.ctx, logits.tensor);
+    const Tensor expert = f.training ? assign(f.ctx, logits.tensor) : best_of(f.ctx, logits.tensor, 1).expert;
     const Value weight =
         ops::weigh_choice(f, ops::sigmoid(f, logits), expert, {.N = 0, .E = 0, .K = 0, .renormalise = false});
     push_choice(f, count_choices(f.ctx, expert, E_), {}, expert, weight.tensor);
@@ -40,11 +40,6 @@ class Base final : public Router {
   }
 
  private:
-  static Tensor best(Context& ctx, const Tensor& logits) {
-    ForwardContext constant{.ctx = ctx};
-    return ops::top_k_gate(constant, logits, 1, false).expert;
-  }
-
   Tensor assign(Context& ctx, const Tensor& logits) const {
     Scope scope(ctx, "base.auction");
     const std::vector<double> score = dispatch(logits.dtype(), [&]<class T>(T) {

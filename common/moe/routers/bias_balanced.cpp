@@ -41,8 +41,7 @@ class BiasBalanced final : public Router {
       biased_score<T>(f.ctx, biased.data<T>(), score.data<T>(), bias_.value.data<T>(),
                       {config_.groups, config_.kept_groups}, {score.rows(), config_.experts, config_.top_k});
     });
-    ForwardContext constant{.ctx = f.ctx};
-    return ops::top_k_gate(constant, biased, config_.top_k, false).expert;
+    return best_of(f.ctx, biased, config_.top_k).expert;
   }
 
   void balance(Context& ctx) {

@@ -30,8 +30,7 @@ Value noisy(ForwardContext& f, const Value& clean, const Value& spread) {
 Value load_estimate(ForwardContext& f, const Value& clean, const Value& spread, const Value& score,
                     std::int64_t K) {
   const LoadShape s{score.tensor.rows(), score.tensor.size(-1), K};
-  ForwardContext constant{.ctx = f.ctx};
-  const ops::TopK best = ops::top_k_gate(constant, score.tensor, s.M(), false);
+  const ops::TopK best = best_of(f.ctx, score.tensor, s.M());
   const Tensor threshold = best.weight.tensor, expert = best.expert;
   const Tensor P = Tensor::empty(f.ctx, threshold.dtype(), {s.N, s.E});
   dispatch(P.dtype(), [&]<class T>(T) {

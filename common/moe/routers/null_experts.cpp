@@ -16,8 +16,7 @@ class NullExperts final : public Router {
   Routing route(ForwardContext& f, const Value& x) override {
     const Value logits = ops::linear(f, x, weight_);
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
-    ForwardContext constant{.ctx = f.ctx};
-    const Tensor choices = ops::top_k_gate(constant, soft.probability.tensor, config_.top_k, false).expert;
+    const Tensor choices = best_of(f.ctx, soft.probability.tensor, config_.top_k).expert;
     const Tensor expert = only_experts(f.ctx, choices, config_.experts);
     const Value weight = ops::weigh_choice(f, soft.probability, expert,
                                            {.N = 0, .E = 0, .K = 0, .renormalise = config_.renormalise});

@@ -107,6 +107,11 @@ Tensor only_experts(Context& ctx, const Tensor& expert, std::int64_t experts) {
   return kept;
 }
 
+ops::TopK best_of(Context& ctx, const Tensor& score, std::int64_t K) {
+  ForwardContext constant{.ctx = ctx};
+  return ops::top_k_gate(constant, score, K, false);
+}
+
 RngKey noise_key(const ForwardContext& f) {
   return {.seed = f.seed,
           .purpose = Purpose::router_noise,

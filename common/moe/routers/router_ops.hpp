@@ -29,6 +29,9 @@ namespace moe {
 // Choices outside of `experts` experts become -1.
 Tensor only_experts(Context& ctx, const Tensor& expert, std::int64_t experts);
 
+// The K best of each row of scores (N, E), and those scores; a choice that is no function of the tape.
+ops::TopK best_of(Context& ctx, const Tensor& score, std::int64_t K);
+
 // The key of a router's noise in this pass.
 RngKey noise_key(const ForwardContext& f);
 

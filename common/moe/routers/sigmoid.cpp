@@ -13,8 +13,7 @@ class SigmoidTopK final : public Router {
 
   Routing route(ForwardContext& f, const Value& x) override {
     const Value score = ops::sigmoid(f, ops::linear(f, x, weight_));
-    ForwardContext constant{.ctx = f.ctx};
-    const Tensor expert = ops::top_k_gate(constant, score.tensor, config_.top_k, false).expert;
+    const Tensor expert = best_of(f.ctx, score.tensor, config_.top_k).expert;
     const Value weight = ops::weigh_choice(
         f, score, expert,
         {.N = 0, .E = 0, .K = 0, .renormalise = config_.renormalise, .scale = config_.gate_scale});

@@ -31,13 +31,12 @@ class SinkhornRouter final : public Router {
 
  private:
   Tensor choose(ForwardContext& f, const Tensor& logits) const {
-    ForwardContext constant{.ctx = f.ctx};
-    if (!f.training) return ops::top_k_gate(constant, logits, config_.top_k, false).expert;
+    if (!f.training) return best_of(f.ctx, logits, config_.top_k).expert;
     const Tensor balanced = Tensor::empty(f.ctx, logits.dtype(), logits.shape());
     dispatch(logits.dtype(), [&]<class T>(T) {
       sinkhorn<T>(f.ctx, balanced.data<T>(), logits.data<T>(), logits.rows(), config_.experts, kIterations);
     });
-    return ops::top_k_gate(constant, balanced, config_.top_k, false).expert;
+    return best_of(f.ctx, balanced, config_.top_k).expert;
   }
 
   MoeConfig config_;

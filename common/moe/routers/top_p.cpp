@@ -31,8 +31,7 @@ class TopP final : public Router {
 
  private:
   Tensor choose(ForwardContext& f, const Tensor& probability) const {
-    ForwardContext constant{.ctx = f.ctx};
-    const ops::TopK top = ops::top_k_gate(constant, probability, config_.top_k, false);
+    const ops::TopK top = best_of(f.ctx, probability, config_.top_k);
     dispatch(probability.dtype(), [&]<class T>(T) {
       std::int32_t* expert = top.expert.data<std::int32_t>();
       keep_top_p<T>(f.ctx, expert, expert, top.weight.tensor.data<T>(), config_.threshold, probability.rows(),
