@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/convert/host_values.hpp"
+#include "common/tensor/host_values.hpp"
 #include "common/moe/assignment.hpp"
 
 namespace moe {

@@ -2,7 +2,7 @@
 
 #include <map>
 
-#include "common/convert/host_values.hpp"
+#include "common/tensor/host_values.hpp"
 
 namespace moe {
 namespace {

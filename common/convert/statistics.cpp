@@ -5,7 +5,7 @@
 #include <map>
 #include <numeric>
 
-#include "common/convert/host_values.hpp"
+#include "common/tensor/host_values.hpp"
 
 namespace moe {
 namespace {

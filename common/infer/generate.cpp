@@ -4,6 +4,8 @@
 #include <cmath>
 #include <numeric>
 
+#include "common/tensor/host_values.hpp"
+
 namespace moe {
 namespace {
 
@@ -51,11 +53,7 @@ Pass run(Context& ctx, LanguageModel& model, std::span<const Token> tokens,
 }
 
 std::vector<double> probabilities(const Tensor& logits, double temperature, std::int64_t vocabulary) {
-  std::vector<double> p;
-  const Tensor last = logits.slice_rows(logits.rows() - 1, logits.rows());
-  dispatch(last.dtype(), [&]<class T>(T) {
-    for (const T x : values_of<T>(last)) p.push_back(static_cast<double>(x));
-  });
+  std::vector<double> p = host_values(logits.slice_rows(logits.rows() - 1, logits.rows()));
   if (vocabulary > 0) p.resize(std::min(p.size(), static_cast<std::size_t>(vocabulary)));
   const double most = *std::max_element(p.begin(), p.end());
   double sum = 0;

@@ -4,18 +4,16 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/tensor/host_values.hpp"
+
 namespace moe {
 namespace {
 
 using Matrix = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 Matrix matrix_of(const Tensor& x) {
-  Matrix m(x.rows(), x.width());
-  dispatch(x.dtype(), [&]<class T>(T) {
-    const std::vector<T> values = values_of<T>(x);
-    std::copy(values.begin(), values.end(), m.data());
-  });
-  return m;
+  const std::vector<double> values = host_values(x);
+  return Eigen::Map<const Matrix>(values.data(), x.rows(), x.width());
 }
 
 // exp(-Σ p·ln p), p = x / Σ x.

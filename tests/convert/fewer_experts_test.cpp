@@ -4,7 +4,7 @@
 
 #include <cmath>
 
-#include "common/convert/host_values.hpp"
+#include "common/tensor/host_values.hpp"
 #include "tests/convert/support.hpp"
 #include "tests/support/devices.hpp"
 

@@ -5,7 +5,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "common/convert/host_values.hpp"
+#include "common/tensor/host_values.hpp"
 #include "tests/convert/support.hpp"
 
 namespace moe::testing {

@@ -6,6 +6,7 @@
 
 #include "common/moe/assignment.hpp"
 #include "common/moe/routers/router_ops.hpp"
+#include "common/tensor/host_values.hpp"
 
 namespace moe {
 namespace {
@@ -42,11 +43,7 @@ class Base final : public Router {
  private:
   Tensor assign(Context& ctx, const Tensor& logits) const {
     Scope scope(ctx, "base.auction");
-    const std::vector<double> score = dispatch(logits.dtype(), [&]<class T>(T) {
-      const std::vector<T> values = values_of<T>(logits);
-      return std::vector<double>(values.begin(), values.end());
-    });
-    return tensor_of<std::int32_t>(ctx, balanced(score, logits.rows(), E_), {logits.rows(), 1});
+    return tensor_of<std::int32_t>(ctx, balanced(host_values(logits), logits.rows(), E_), {logits.rows(), 1});
   }
 
   std::int64_t E_;

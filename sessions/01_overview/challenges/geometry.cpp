@@ -3,7 +3,7 @@
 #include <cmath>
 #include <map>
 
-#include "common/convert/host_values.hpp"
+#include "common/tensor/host_values.hpp"
 
 namespace moe::session1 {
 namespace {

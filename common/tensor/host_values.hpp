@@ -1,4 +1,4 @@
-// Parameters on the host in double, whatever their type and device: converting a model is no hot path.
+// Tensors on the host in double, whatever their float type and device. Reading waits for the device: no hot path.
 #pragma once
 
 #include <vector>
