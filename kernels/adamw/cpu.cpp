@@ -4,6 +4,7 @@
 #include "kernels/adamw/coefficients.hpp"
 #include "kernels/adamw/versions.hpp"
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 
 namespace moe {
 namespace {
@@ -27,17 +28,8 @@ void adamw_plain(Context& ctx, T* value, T* m, T* v, const T* gradient, const do
   });
 }
 
-template <class T>
-constexpr Version<AdamW<T>> versions[] = {{"plain", DeviceKind::cpu, 0, adamw_plain<T>}};
-template <>
-constexpr Version<AdamW<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, adamw_plain<float>},
-                                                     MOE_DEVICE_ROWS("1_naive", adamw_naive)};
-
 }  // namespace
 
-template <>
-Operation<AdamW<float>> adamw<float>{"adamw", versions<float>};
-template <>
-Operation<AdamW<double>> adamw<double>{"adamw", versions<double>};
+MOE_TABLES(AdamW, adamw, adamw_plain)
 
 }  // namespace moe

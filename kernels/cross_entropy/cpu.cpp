@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/cross_entropy/cross_entropy.hpp"
 #include "kernels/cross_entropy/versions.hpp"
 #include "kernels/softmax/row.hpp"
@@ -83,18 +84,8 @@ void cross_entropy_plain(Context& ctx, T* loss, T* row_loss, T* dlogits, const T
   *loss = static_cast<T>(sum * weight);
 }
 
-template <class T>
-constexpr Version<CrossEntropy<T>> versions[] = {{"plain", DeviceKind::cpu, 0, cross_entropy_plain<T>}};
-template <>
-constexpr Version<CrossEntropy<float>> versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, cross_entropy_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", cross_entropy_naive)};
-
 }  // namespace
 
-template <>
-Operation<CrossEntropy<float>> cross_entropy<float>{"cross_entropy", versions<float>};
-template <>
-Operation<CrossEntropy<double>> cross_entropy<double>{"cross_entropy", versions<double>};
+MOE_TABLES(CrossEntropy, cross_entropy, cross_entropy_plain)
 
 }  // namespace moe

@@ -1,5 +1,6 @@
 #include "kernels/base/parallel.hpp"
 #include "kernels/base/squares.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/elementwise/elementwise.hpp"
 #include "kernels/elementwise/mantissa.hpp"
 #include "kernels/elementwise/versions.hpp"
@@ -66,70 +67,14 @@ void round_mantissa_plain(Context& ctx, T* y, const T* x, int bits, std::int64_t
   });
 }
 
-template <class T>
-constexpr Version<Fill<T>> fill_versions[] = {{"plain", DeviceKind::cpu, 0, fill_plain<T>}};
-template <class T>
-constexpr Version<Add<T>> add_versions[] = {{"plain", DeviceKind::cpu, 0, add_plain<T>}};
-template <class T>
-constexpr Version<ScaleBy<T>> scale_by_versions[] = {{"plain", DeviceKind::cpu, 0, scale_by_plain<T>}};
-template <class T>
-constexpr Version<FillNormal<T>> fill_normal_versions[] = {
-    {"plain", DeviceKind::cpu, 0, fill_normal_plain<T>}};
-template <class T>
-constexpr Version<AddSquares<T>> add_squares_versions[] = {
-    {"plain", DeviceKind::cpu, 0, add_squares_plain<T>}};
-template <class T>
-constexpr Version<RoundMantissa<T>> round_mantissa_versions[] = {
-    {"plain", DeviceKind::cpu, 0, round_mantissa_plain<T>}};
-
-template <>
-constexpr Version<Fill<float>> fill_versions<float>[] = {{"plain", DeviceKind::cpu, 0, fill_plain<float>},
-                                                         MOE_DEVICE_ROWS("1_naive", fill_float_naive)};
-template <>
-constexpr Version<Fill<double>> fill_versions<double>[] = {{"plain", DeviceKind::cpu, 0, fill_plain<double>},
-                                                           MOE_DEVICE_ROWS("1_naive", fill_double_naive)};
-template <>
-constexpr Version<Add<float>> add_versions<float>[] = {{"plain", DeviceKind::cpu, 0, add_plain<float>},
-                                                       MOE_DEVICE_ROWS("1_naive", add_naive)};
-template <>
-constexpr Version<ScaleBy<float>> scale_by_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, scale_by_plain<float>}, MOE_DEVICE_ROWS("1_naive", scale_by_naive)};
-template <>
-constexpr Version<FillNormal<float>> fill_normal_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, fill_normal_plain<float>}, MOE_DEVICE_ROWS("1_naive", fill_normal_naive)};
-template <>
-constexpr Version<AddSquares<float>> add_squares_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, add_squares_plain<float>}, MOE_DEVICE_ROWS("1_naive", add_squares_naive)};
-template <>
-constexpr Version<RoundMantissa<float>> round_mantissa_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, round_mantissa_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", round_mantissa_naive)};
-
 }  // namespace
 
-template <>
-Operation<Fill<float>> fill<float>{"fill", fill_versions<float>};
-template <>
-Operation<Fill<double>> fill<double>{"fill", fill_versions<double>};
-template <>
-Operation<Add<float>> add<float>{"add", add_versions<float>};
-template <>
-Operation<Add<double>> add<double>{"add", add_versions<double>};
-template <>
-Operation<ScaleBy<float>> scale_by<float>{"scale_by", scale_by_versions<float>};
-template <>
-Operation<ScaleBy<double>> scale_by<double>{"scale_by", scale_by_versions<double>};
-template <>
-Operation<FillNormal<float>> fill_normal<float>{"fill_normal", fill_normal_versions<float>};
-template <>
-Operation<FillNormal<double>> fill_normal<double>{"fill_normal", fill_normal_versions<double>};
-template <>
-Operation<AddSquares<float>> add_squares<float>{"add_squares", add_squares_versions<float>};
-template <>
-Operation<AddSquares<double>> add_squares<double>{"add_squares", add_squares_versions<double>};
-template <>
-Operation<RoundMantissa<float>> round_mantissa<float>{"round_mantissa", round_mantissa_versions<float>};
-template <>
-Operation<RoundMantissa<double>> round_mantissa<double>{"round_mantissa", round_mantissa_versions<double>};
+MOE_TABLE(Fill, fill, float, fill_plain, MOE_DEVICE_ROWS("1_naive", fill_float_naive))
+MOE_TABLE(Fill, fill, double, fill_plain, MOE_DEVICE_ROWS("1_naive", fill_double_naive))
+MOE_TABLES(Add, add, add_plain)
+MOE_TABLES(ScaleBy, scale_by, scale_by_plain)
+MOE_TABLES(FillNormal, fill_normal, fill_normal_plain)
+MOE_TABLES(AddSquares, add_squares, add_squares_plain)
+MOE_TABLES(RoundMantissa, round_mantissa, round_mantissa_plain)
 
 }  // namespace moe

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/embedding/embedding.hpp"
 #include "kernels/embedding/versions.hpp"
 
@@ -60,30 +61,9 @@ void embedding_backward_plain(Context& ctx, T* dtable, const T* dy, const std::i
   });
 }
 
-template <class T>
-constexpr Version<Embedding<T>> versions[] = {{"plain", DeviceKind::cpu, 0, embedding_plain<T>}};
-template <class T>
-constexpr Version<EmbeddingBackward<T>> backward_versions[] = {
-    {"plain", DeviceKind::cpu, 0, embedding_backward_plain<T>}};
-
-template <>
-constexpr Version<Embedding<float>> versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, embedding_plain<float>}, MOE_DEVICE_ROWS("1_naive", embedding_naive)};
-template <>
-constexpr Version<EmbeddingBackward<float>> backward_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, embedding_backward_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", embedding_backward_naive)};
-
 }  // namespace
 
-template <>
-Operation<Embedding<float>> embedding<float>{"embedding", versions<float>};
-template <>
-Operation<Embedding<double>> embedding<double>{"embedding", versions<double>};
-template <>
-Operation<EmbeddingBackward<float>> embedding_backward<float>{"embedding_backward", backward_versions<float>};
-template <>
-Operation<EmbeddingBackward<double>> embedding_backward<double>{"embedding_backward",
-                                                                backward_versions<double>};
+MOE_TABLES(Embedding, embedding, embedding_plain)
+MOE_TABLES(EmbeddingBackward, embedding_backward, embedding_backward_plain)
 
 }  // namespace moe

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/rms_norm/rms_norm.hpp"
 #include "kernels/rms_norm/versions.hpp"
 
@@ -74,29 +75,9 @@ void rms_norm_backward_plain(Context& ctx, T* dx, T* dw, const T* dy, const T* x
   add_partials(dw, partial.data(), chunks, D, accumulate_dw);
 }
 
-template <class T>
-constexpr Version<RmsNorm<T>> versions[] = {{"plain", DeviceKind::cpu, 0, rms_norm_plain<T>}};
-template <>
-constexpr Version<RmsNorm<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, rms_norm_plain<float>},
-                                                       MOE_DEVICE_ROWS("1_naive", rms_norm_naive)};
-
-template <class T>
-constexpr Version<RmsNormBackward<T>> backward_versions[] = {
-    {"plain", DeviceKind::cpu, 0, rms_norm_backward_plain<T>}};
-template <>
-constexpr Version<RmsNormBackward<float>> backward_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, rms_norm_backward_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", rms_norm_backward_naive)};
-
 }  // namespace
 
-template <>
-Operation<RmsNorm<float>> rms_norm<float>{"rms_norm", versions<float>};
-template <>
-Operation<RmsNorm<double>> rms_norm<double>{"rms_norm", versions<double>};
-template <>
-Operation<RmsNormBackward<float>> rms_norm_backward<float>{"rms_norm_backward", backward_versions<float>};
-template <>
-Operation<RmsNormBackward<double>> rms_norm_backward<double>{"rms_norm_backward", backward_versions<double>};
+MOE_TABLES(RmsNorm, rms_norm, rms_norm_plain)
+MOE_TABLES(RmsNormBackward, rms_norm_backward, rms_norm_backward_plain)
 
 }  // namespace moe

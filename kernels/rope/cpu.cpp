@@ -2,6 +2,7 @@
 // lowest first: 31·W/2 calls of sine and cosine at most, instead of one an element. In double, so that the at
 // most 31 roundings stay invisible in float. A position always takes the same road, whatever rows stand
 // around it: decoding one token and prefilling a sequence give the same bytes.
+#include "kernels/base/tables.hpp"
 #include "kernels/rope/rope.hpp"
 
 #include <algorithm>
@@ -123,17 +124,8 @@ void rope_plain(Context& ctx, T* x, const std::int32_t* position, const RopeShap
   });
 }
 
-template <class T>
-constexpr Version<Rope<T>> versions[] = {{"plain", DeviceKind::cpu, 0, rope_plain<T>}};
-template <>
-constexpr Version<Rope<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, rope_plain<float>},
-                                                    MOE_DEVICE_ROWS("1_naive", rope_naive)};
-
 }  // namespace
 
-template <>
-Operation<Rope<float>> rope<float>{"rope", versions<float>};
-template <>
-Operation<Rope<double>> rope<double>{"rope", versions<double>};
+MOE_TABLES(Rope, rope, rope_plain)
 
 }  // namespace moe

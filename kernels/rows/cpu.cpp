@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/rows/rows.hpp"
 #include "kernels/rows/versions.hpp"
 
@@ -81,55 +82,12 @@ void gather_values(Context& ctx, T* y, const T* x, const std::int32_t* index, st
   });
 }
 
-template <class T>
-constexpr Version<GatherRows<T>> gather_versions[] = {{"plain", DeviceKind::cpu, 0, gather<T>}};
-template <class T>
-constexpr Version<GatherRowsBackward<T>> gather_backward_versions[] = {
-    {"plain", DeviceKind::cpu, 0, gather_backward<T>}};
-template <class T>
-constexpr Version<CombineRows<T>> combine_versions[] = {{"plain", DeviceKind::cpu, 0, combine<T>}};
-template <class T>
-constexpr Version<CombineRowsBackward<T>> combine_backward_versions[] = {
-    {"plain", DeviceKind::cpu, 0, combine_backward<T>}};
-template <class T>
-constexpr Version<GatherScalars<T>> gather_scalars_versions[] = {
-    {"plain", DeviceKind::cpu, 0, gather_values<T>}};
-
-template <>
-constexpr Version<GatherRows<float>> gather_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, gather<float>}, MOE_DEVICE_ROWS("1_naive", gather_rows_naive)};
-template <>
-constexpr Version<GatherRowsBackward<float>> gather_backward_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, gather_backward<float>},
-    MOE_DEVICE_ROWS("1_naive", gather_rows_backward_naive)};
-template <>
-constexpr Version<CombineRows<float>> combine_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, combine<float>}, MOE_DEVICE_ROWS("1_naive", combine_rows_naive)};
-template <>
-constexpr Version<CombineRowsBackward<float>> combine_backward_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, combine_backward<float>},
-    MOE_DEVICE_ROWS("1_naive", combine_rows_backward_naive)};
-template <>
-constexpr Version<GatherScalars<float>> gather_scalars_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, gather_values<float>}, MOE_DEVICE_ROWS("1_naive", gather_scalars_naive)};
-
 }  // namespace
 
-#define MOE_DEFINE(T)                                                                       \
-  template <>                                                                               \
-  Operation<GatherRows<T>> gather_rows<T>{"gather_rows", gather_versions<T>};               \
-  template <>                                                                               \
-  Operation<GatherRowsBackward<T>> gather_rows_backward<T>{"gather_rows_backward",          \
-                                                           gather_backward_versions<T>};    \
-  template <>                                                                               \
-  Operation<CombineRows<T>> combine_rows<T>{"combine_rows", combine_versions<T>};           \
-  template <>                                                                               \
-  Operation<CombineRowsBackward<T>> combine_rows_backward<T>{"combine_rows_backward",       \
-                                                             combine_backward_versions<T>}; \
-  template <>                                                                               \
-  Operation<GatherScalars<T>> gather_scalars<T>{"gather_scalars", gather_scalars_versions<T>};
-MOE_DEFINE(float)
-MOE_DEFINE(double)
-#undef MOE_DEFINE
+MOE_TABLES(GatherRows, gather_rows, gather)
+MOE_TABLES(GatherRowsBackward, gather_rows_backward, gather_backward)
+MOE_TABLES(CombineRows, combine_rows, combine)
+MOE_TABLES(CombineRowsBackward, combine_rows_backward, combine_backward)
+MOE_TABLES(GatherScalars, gather_scalars, gather_values)
 
 }  // namespace moe

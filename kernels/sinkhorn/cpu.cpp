@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/sinkhorn/sinkhorn.hpp"
 #include "kernels/sinkhorn/versions.hpp"
 
@@ -83,17 +84,8 @@ void sinkhorn_plain(Context& ctx, T* balanced, const T* score, std::int64_t N, s
   });
 }
 
-template <class T>
-constexpr Version<Sinkhorn<T>> versions[] = {{"plain", DeviceKind::cpu, 0, sinkhorn_plain<T>}};
-template <>
-constexpr Version<Sinkhorn<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, sinkhorn_plain<float>},
-                                                        MOE_DEVICE_ROWS("1_naive", sinkhorn_naive)};
-
 }  // namespace
 
-template <>
-Operation<Sinkhorn<float>> sinkhorn<float>{"sinkhorn", versions<float>};
-template <>
-Operation<Sinkhorn<double>> sinkhorn<double>{"sinkhorn", versions<double>};
+MOE_TABLES(Sinkhorn, sinkhorn, sinkhorn_plain)
 
 }  // namespace moe

@@ -1,6 +1,7 @@
 #include <cmath>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/base/tables.hpp"
 #include "kernels/softmax/row.hpp"
 #include "kernels/softmax/softmax.hpp"
 #include "kernels/softmax/versions.hpp"
@@ -55,29 +56,9 @@ void softmax_backward_plain(Context& ctx, T* dx, const T* dy, const T* y, std::i
   });
 }
 
-template <class T>
-constexpr Version<Softmax<T>> versions[] = {{"plain", DeviceKind::cpu, 0, softmax_plain<T>}};
-template <>
-constexpr Version<Softmax<float>> versions<float>[] = {{"plain", DeviceKind::cpu, 0, softmax_plain<float>},
-                                                       MOE_DEVICE_ROWS("1_naive", softmax_naive)};
-
-template <class T>
-constexpr Version<SoftmaxBackward<T>> backward_versions[] = {
-    {"plain", DeviceKind::cpu, 0, softmax_backward_plain<T>}};
-template <>
-constexpr Version<SoftmaxBackward<float>> backward_versions<float>[] = {
-    {"plain", DeviceKind::cpu, 0, softmax_backward_plain<float>},
-    MOE_DEVICE_ROWS("1_naive", softmax_backward_naive)};
-
 }  // namespace
 
-template <>
-Operation<Softmax<float>> softmax<float>{"softmax", versions<float>};
-template <>
-Operation<Softmax<double>> softmax<double>{"softmax", versions<double>};
-template <>
-Operation<SoftmaxBackward<float>> softmax_backward<float>{"softmax_backward", backward_versions<float>};
-template <>
-Operation<SoftmaxBackward<double>> softmax_backward<double>{"softmax_backward", backward_versions<double>};
+MOE_TABLES(Softmax, softmax, softmax_plain)
+MOE_TABLES(SoftmaxBackward, softmax_backward, softmax_backward_plain)
 
 }  // namespace moe
