@@ -9,11 +9,6 @@
 namespace moe {
 namespace {
 
-// Tokens per chunk: at most 64 chunks, because their partial sums are added by one thread.
-std::int64_t token_grain(std::int64_t N, std::int64_t bytes_per_token) {
-  return std::max(row_grain(bytes_per_token), (N + 63) / 64);
-}
-
 double total(const std::int32_t* count, std::int64_t E) {
   double sum = 0;
   for (std::int64_t e = 0; e < E; ++e) sum += count[e];
@@ -26,10 +21,22 @@ void add_row(double* sum, const T* x, std::int64_t E) {
   for (std::int64_t e = 0; e < E; ++e) sum[e] += x[e];
 }
 
+// Σ / N of what `sum_of(begin, end)` gives for stretches of tokens; 0 without tokens.
+template <class Sum>
+double mean_over_tokens(Context& ctx, std::int64_t N, std::int64_t bytes_per_token, Sum sum_of) {
+  const std::int64_t grain = sum_grain(N, bytes_per_token), chunks = (N + grain - 1) / grain;
+  Scratch<double> partial(ctx, chunks);
+  parallel_for(ctx, N, grain,
+               [&](std::int64_t begin, std::int64_t end) { partial[begin / grain] = sum_of(begin, end); });
+  double sum = 0;
+  for (std::int64_t i = 0; i < chunks; ++i) sum += partial[i];
+  return N == 0 ? 0 : sum / static_cast<double>(N);
+}
+
 // sum (E) = Σ over tokens of probability (N, E).
 template <class T>
 void column_sums(Context& ctx, double* sum, const T* probability, std::int64_t N, std::int64_t E) {
-  const std::int64_t grain = token_grain(N, E * sizeof(T)), chunks = (N + grain - 1) / grain;
+  const std::int64_t grain = sum_grain(N, E * sizeof(T)), chunks = (N + grain - 1) / grain;
   Scratch<double> partial(ctx, chunks * E);
   parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
     double* share = partial.data() + begin / grain * E;
@@ -115,16 +122,12 @@ void squared_variation_backward_plain(Context& ctx, T* dx, const T* dloss, const
 template <class T>
 void entropy_loss_plain(Context& ctx, T* loss, const T* probability, std::int64_t N, std::int64_t E) {
   account(ctx, 1.0 * sizeof(T) * N * E, 3.0 * N * E);
-  const std::int64_t grain = token_grain(N, E * sizeof(T)), chunks = (N + grain - 1) / grain;
-  Scratch<double> partial(ctx, chunks);
-  parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
+  const double mean = mean_over_tokens(ctx, N, E * sizeof(T), [&](std::int64_t begin, std::int64_t end) {
     double sum = 0;
     for (std::int64_t i = begin * E; i < end * E; ++i) sum += detail::entropy_term(probability[i]);
-    partial[begin / grain] = sum;
+    return sum;
   });
-  double sum = 0;
-  for (std::int64_t i = 0; i < chunks; ++i) sum += partial[i];
-  *loss = N == 0 ? T(0) : static_cast<T>(sum / static_cast<double>(N));
+  *loss = static_cast<T>(mean);
 }
 
 template <class T>
@@ -142,14 +145,9 @@ void entropy_loss_backward_plain(Context& ctx, T* dprobability, const T* dloss, 
 template <class T>
 void z_loss_plain(Context& ctx, T* loss, const T* logsumexp, std::int64_t N) {
   account(ctx, 1.0 * sizeof(T) * N, 2.0 * N);
-  const std::int64_t grain = token_grain(N, sizeof(T)), chunks = (N + grain - 1) / grain;
-  Scratch<double> partial(ctx, chunks);
-  parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
-    partial[begin / grain] = squares(logsumexp + begin, end - begin);
-  });
-  double sum = 0;
-  for (std::int64_t i = 0; i < chunks; ++i) sum += partial[i];
-  *loss = N == 0 ? T(0) : static_cast<T>(sum / static_cast<double>(N));
+  *loss = static_cast<T>(mean_over_tokens(ctx, N, sizeof(T), [&](std::int64_t begin, std::int64_t end) {
+    return squares(logsumexp + begin, end - begin);
+  }));
 }
 
 template <class T>

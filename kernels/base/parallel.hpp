@@ -44,4 +44,9 @@ inline std::int64_t row_grain(std::int64_t bytes_per_row) {
   return std::max<std::int64_t>(1, 65536 / std::max<std::int64_t>(1, bytes_per_row));
 }
 
+// The same for sums over rows: at most 64 chunks, because one thread adds what each of them leaves.
+inline std::int64_t sum_grain(std::int64_t rows, std::int64_t bytes_per_row) {
+  return std::max(row_grain(bytes_per_row), (rows + 63) / 64);
+}
+
 }  // namespace moe

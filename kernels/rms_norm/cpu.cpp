@@ -62,8 +62,7 @@ void rms_norm_backward_plain(Context& ctx, T* dx, T* dw, const T* dy, const T* x
                              const T* inverse_rms, std::int64_t N, std::int64_t D, std::int64_t ld,
                              bool accumulate_dw) {
   account(ctx, sizeof(T) * (3.0 * N * D + (accumulate_dw ? 3.0 : 2.0) * D + N), 9.0 * N * D);
-  // At most 64 partials: their sum is one thread's work.
-  const std::int64_t grain = std::max(row_grain(3 * D * sizeof(T)), (N + 63) / 64);
+  const std::int64_t grain = sum_grain(N, 3 * D * sizeof(T));
   const std::int64_t chunks = (N + grain - 1) / grain;
   Scratch<T> partial(ctx, chunks * D);
   parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {

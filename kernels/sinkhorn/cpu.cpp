@@ -10,11 +10,6 @@
 namespace moe {
 namespace {
 
-// At most 64 chunks, because their partial sums are added by one thread.
-std::int64_t token_grain(std::int64_t N, std::int64_t bytes_per_token) {
-  return std::max(row_grain(bytes_per_token), (N + 63) / 64);
-}
-
 // exp(x - max); zeros for a row that cannot be balanced.
 template <class T>
 void exp_row(T* y, const T* x, std::int64_t E) {
@@ -47,7 +42,7 @@ void add_scaled_row(double* sum, const T* mass, const double* factor, std::int64
 template <class T>
 void scale_columns(Context& ctx, double* factor, double* partial, const T* mass, std::int64_t N,
                    std::int64_t E) {
-  const std::int64_t grain = token_grain(N, E * sizeof(T)), chunks = (N + grain - 1) / grain;
+  const std::int64_t grain = sum_grain(N, E * sizeof(T)), chunks = (N + grain - 1) / grain;
   parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
     double* share = partial + begin / grain * E;
     std::fill_n(share, E, 0.0);
@@ -71,7 +66,7 @@ template <class T>
 void sinkhorn_plain(Context& ctx, T* balanced, const T* score, std::int64_t N, std::int64_t E,
                     std::int64_t iterations) {
   account(ctx, (4.0 + static_cast<double>(iterations)) * sizeof(T) * N * E, (6.0 + 4.0 * iterations) * N * E);
-  const std::int64_t grain = token_grain(N, E * sizeof(T));
+  const std::int64_t grain = sum_grain(N, E * sizeof(T));
   Scratch<double> factor(ctx, E), partial(ctx, (N + grain - 1) / std::max<std::int64_t>(1, grain) * E);
   std::fill_n(factor.data(), E, 1.0);
   parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
