@@ -14,7 +14,7 @@ struct ExpertStatistics {             // of one MoE layer; sums, so that batches
   std::vector<double> count;          // (E) tokens that each expert was given
   std::vector<double> weighted_norm;  // (E) Σ over these of weight·‖output‖
   std::vector<double>
-      logit_product;  // (E, E) Σ over tokens of x·w_i times x·w_j; empty without a matrix "weight" (E, D)
+      logit_product;  // (E, E) Σ over tokens of x·w_i times x·w_j; empty where no router matrix is (E, D)
 };
 
 // Runs the model over the tokens (inference) and adds what its layers do; one entry a layer, made by the first call.

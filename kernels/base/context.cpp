@@ -63,8 +63,7 @@ void require_built_for(DeviceKind kind) {
   if (!built_for(kind))
     throw UserError(ExitCode::missing, concat("this build has no ", name_of(kind), " device"),
                     "It needs Linux, on other processors than x86-64 also Boost.Context, and "
-                    "-DMOE_EMULATED=ON -DMOE_CHECKED=ON when "
-                    "configured.");
+                    "-DMOE_EMULATED=ON -DMOE_CHECKED=ON when configured.");
 }
 
 Context::Context(Device wanted, int thread_count)

@@ -23,7 +23,8 @@ struct ChoiceShape {
 // stands in its place: with renormalise, a row of scores becomes a distribution.
 template <class T>
 using WeighChoice = void(Context&, T* weight, const T* score, const std::int32_t* expert, const ChoiceShape&);
-// dscore (N, E) is written: zero where not chosen. The gradient of top_k_gate as well, whose weights these are.
+// dscore (N, E) is written: zero where not chosen. The gradient of top_k_gate as well, whose weights these are. Without
+// renormalise score is not read and may be null.
 template <class T>
 using WeighChoiceBackward = void(Context&, T* dscore, const T* dweight, const T* score,
                                  const std::int32_t* expert, const ChoiceShape&);
