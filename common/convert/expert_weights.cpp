@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "common/tensor/host_values.hpp"
 #include "common/moe/assignment.hpp"
+#include "common/tensor/host_values.hpp"
 
 namespace moe {
 namespace {
@@ -109,18 +109,26 @@ std::vector<double> aligned_similarity(const ExpertWeights& w) {
   return similarity;
 }
 
+std::vector<double> shares_of(const std::vector<std::int64_t>& group, std::span<const double> importance) {
+  double sum = 0;
+  for (const std::int64_t e : group) sum += importance[e];
+  std::vector<double> share;
+  for (const std::int64_t e : group)
+    share.push_back(sum > 0 ? importance[e] / sum : 1.0 / static_cast<double>(group.size()));
+  return share;
+}
+
 ExpertWeights merge_experts(const ExpertWeights& w, const ExpertGroups& groups,
                             std::span<const double> importance) {
   check_partition(groups, w.E);
   MOE_CHECK(static_cast<std::int64_t>(importance.size()) == w.E, importance.size(), " for ", w.E, " experts");
   ExpertWeights merged(static_cast<std::int64_t>(groups.size()), w.D, w.F);
   for (std::size_t g = 0; g < groups.size(); ++g) {
-    double sum = 0;
-    for (const std::int64_t e : groups[g]) sum += importance[e];
-    for (const std::int64_t e : groups[g]) {
-      const double share = sum > 0 ? importance[e] / sum : 1.0 / static_cast<double>(groups[g].size());
-      const auto neuron = e == groups[g][0] ? as_they_stand(w.F) : aligned_neurons(w, groups[g][0], e);
-      add_expert(merged, static_cast<std::int64_t>(g), w, e, neuron, share);
+    const std::vector<double> share = shares_of(groups[g], importance);
+    for (std::size_t i = 0; i < groups[g].size(); ++i) {
+      const std::int64_t e = groups[g][i];
+      const auto neuron = i == 0 ? as_they_stand(w.F) : aligned_neurons(w, groups[g][0], e);
+      add_expert(merged, static_cast<std::int64_t>(g), w, e, neuron, share[i]);
     }
   }
   return merged;

@@ -37,8 +37,12 @@ std::vector<double> aligned_similarity(const ExpertWeights& weights);
 // A partition of a layer's experts: each in exactly one group, the first of a group its reference.
 using ExpertGroups = std::vector<std::vector<std::int64_t>>;
 
-// One expert a group: the mean of its members, aligned to its reference and weighted by importance (E) >= 0 (their activation
-// frequency; all alike where a group's are all zero). Throws Error where groups are no partition.
+// What each member of a group counts for in its mean, by importance (E) >= 0 (activation frequency); all alike where the
+// group's are all zero. They sum to 1.
+std::vector<double> shares_of(const std::vector<std::int64_t>& group, std::span<const double> importance);
+
+// One expert a group: the mean of its members, aligned to its reference and weighted by their shares. Throws Error where
+// groups are no partition.
 ExpertWeights merge_experts(const ExpertWeights& weights, const ExpertGroups& groups,
                             std::span<const double> importance);
 

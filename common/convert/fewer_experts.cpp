@@ -98,21 +98,12 @@ LanguageModel shell_of(Context& ctx, LanguageModel& model, std::int64_t E) {
   return shell;
 }
 
-std::vector<double> importance_in(const std::vector<std::int64_t>& group, const std::vector<double>& count) {
-  double sum = 0;
-  for (const std::int64_t e : group) sum += count.at(static_cast<std::size_t>(e));
-  std::vector<double> share;
-  for (const std::int64_t e : group)
-    share.push_back(sum > 0 ? count[e] / sum : 1.0 / static_cast<double>(group.size()));
-  return share;
-}
-
 // Row by row: the outputs of one group side by side, or one output a group.
 std::vector<Mixture> merged_rows(const ExpertGroups& groups, const std::vector<double>& count,
                                  RouterRows rows) {
   std::vector<Mixture> mixtures;
   for (const auto& group : groups) {
-    const std::vector<double> share = importance_in(group, count);
+    const std::vector<double> share = shares_of(group, count);
     Mixture together;
     for (std::size_t i = 0; i < group.size(); ++i) {
       if (rows == RouterRows::kept) mixtures.push_back({{group[i], 1.0}});
