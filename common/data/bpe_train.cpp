@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 #include <queue>
+#include <unordered_set>
 
 #include "kernels/base/check.hpp"
 
@@ -112,7 +113,7 @@ class BpeTrainer {
   void merge(PairKey key) {
     const auto left = static_cast<Token>(key >> 16), right = static_cast<Token>(key & 0xFFFF);
     const Token result = add_token(model.tokens[left] + model.tokens[right]);
-    if (merged_.try_emplace(key, true).second) model.merges.push_back({left, right, result});
+    if (merged_.insert(key).second) model.merges.push_back({left, right, result});
     std::vector<Position> where = std::move(pairs_[key].where);
     std::sort(where.begin(), where.end());  // so that "aaa" is merged from its left
     for (const Position p : where) join(p, left, right, result);
@@ -144,7 +145,7 @@ class BpeTrainer {
   Pieces pieces_;
   std::int64_t least_count_;
   std::unordered_map<PairKey, Pair> pairs_;
-  std::unordered_map<PairKey, bool> merged_;
+  std::unordered_set<PairKey> merged_;
   std::vector<PairKey> grown_;
   std::priority_queue<Queued> queue_;
   std::unordered_map<std::string, Token> id_of_;
