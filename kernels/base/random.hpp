@@ -50,7 +50,7 @@ inline std::array<std::uint32_t, 4> philox(const RngKey& key, std::uint64_t inde
 }
 
 // [0, 1) with 24 bits: exact in f32.
-inline float to_uniform(std::uint32_t word) {
+MOE_HOST_DEVICE float to_uniform(std::uint32_t word) {
   return static_cast<float>(word >> 8) * 0x1p-24f;
 }
 

@@ -63,8 +63,7 @@ MOE_HOST_DEVICE void keep_by_chance_row(std::int32_t* kept, const std::int32_t* 
                                         const RngKey& key, std::uint64_t token, std::int64_t K) {
   const philox4x32_ctr_t words = philox_words(key, token);
   for (std::int64_t k = 0; k < K; ++k) {
-    const float draw = static_cast<float>(words.v[k] >> 8) * 0x1p-24f;  // [0, 1)
-    kept[k] = k > 0 && T(draw) >= 2 * weight[k] ? -1 : expert[k];
+    kept[k] = k > 0 && T(to_uniform(words.v[k])) >= 2 * weight[k] ? -1 : expert[k];
   }
 }
 
