@@ -78,12 +78,13 @@ struct AnswerOptions {
   bool seal = true;
 };
 
-// What the kernels of all calls so far asked of memory, by line of the answer (kernels/simt/traffic.hpp): the line that
-// wastes most comes first. Only a device has it.
+// What the kernels of all calls so far asked of memory (kernels/simt/traffic.hpp): a sum for each kind of access, and then
+// lines of the answer, the one that wastes most first; of many lines the best are left out. Only a device has it.
 struct AskedOfMemory {
   std::string space, kind;             // "global" or "shared"; "load", "store" or "atomic"
   std::int64_t passes = 0, least = 0;  // sectors or wavefronts
-  std::string text;  // "answer.cu:23: load from global memory, 32.0 sectors a request, 4.0 would do"
+  std::string
+      text;  // of a line "answer.cu:23: load from global memory, 32.0 sectors a request, 4.0 would do"; of a sum ""
 };
 
 class Answer {
