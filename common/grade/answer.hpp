@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "common/grade/notes.hpp"
 #include "common/grade/protocol.hpp"
 
 namespace moe::grade {
@@ -118,7 +119,7 @@ class Answer {
   // What the answer printed so far, and what the device noted of all calls ("global memory", "4.0 sectors a
   // request, 3.8 would do").
   std::string printed();
-  std::vector<std::pair<std::string, std::string>> notes;
+  Notes notes;
   std::vector<AskedOfMemory> traffic;
   // Order of the threads of the emulated device in the next calls; 0: as they are numbered.
   std::uint32_t order = 0;
@@ -126,7 +127,7 @@ class Answer {
  private:
   struct Process;
   void call(const std::string& function, const std::vector<Sent>& sent, std::span<std::byte> result);
-  void take_notes(const std::vector<std::pair<std::string, std::string>>& all);
+  void take_notes(const Notes& all);
   std::unique_ptr<Process> process_;
   std::uint32_t sequence_ = 0;
 };

@@ -93,9 +93,7 @@ class GradedTest : public ::testing::Test {
   }
   void record(Answer& answer) {
     if (const std::string text = answer.printed(); !text.empty()) RecordProperty("printed", text);
-    std::string notes;
-    for (const auto& [name, value] : answer.notes) notes += name + "\t" + value + "\n";
-    if (!notes.empty()) RecordProperty("notes", notes);
+    if (!answer.notes.empty()) RecordProperty("notes", to_text(answer.notes));
   }
 
   const GradedCheck& check_;

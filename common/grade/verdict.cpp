@@ -71,17 +71,6 @@ std::string text_of(const json& object, const char* key) {
   return at != object.end() && at->is_string() ? bytes_of(at->get<std::string>()) : "";
 }
 
-std::vector<std::pair<std::string, std::string>> notes_of(const std::string& text) {
-  std::vector<std::pair<std::string, std::string>> notes;
-  for (std::size_t from = 0; from < text.size();) {
-    const std::size_t tab = text.find('\t', from), end = text.find('\n', from);
-    if (tab == std::string::npos || end == std::string::npos || tab > end) break;
-    notes.emplace_back(text.substr(from, tab - from), text.substr(tab + 1, end - tab - 1));
-    from = end + 1;
-  }
-  return notes;
-}
-
 CheckVerdict parse_check(const json& test) {
   CheckVerdict c{.name = text_of(test, "name"),
                  .points = std::stoi("0" + text_of(test, "points")),
@@ -90,7 +79,7 @@ CheckVerdict parse_check(const json& test) {
                  .meaning = text_of(test, "meaning"),
                  .remark = text_of(test, "remark"),
                  .printed = text_of(test, "printed"),
-                 .notes = notes_of(text_of(test, "notes")),
+                 .notes = parse_notes(text_of(test, "notes")),
                  .seconds = std::stod("0" + text_of(test, "time"))};
   c.passed = text_of(test, "result") == "COMPLETED" && !test.contains("failures");
   if (c.passed) c.earned = test.contains("earned") ? std::stoi("0" + text_of(test, "earned")) : c.points;
