@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
@@ -123,6 +124,16 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
+// Throws UserError (usage) where the exercise has no such check.
+void require_check(const Exercise& exercise, const std::string& name) {
+  std::vector<std::string> names;
+  for (const GradedCheck& c : graded_checks())
+    if (c.exercise == exercise.id) names.push_back(c.name);
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    throw UserError(ExitCode::usage, concat(exercise.name, " has no check '", name, "'"),
+                    concat(did_you_mean(name, names), "moe try ", exercise.name, "   names all of them"));
+}
+
 int register_checks(const Grading& run) {
   int count = 0;
   for (const GradedCheck& c : graded_checks()) {
@@ -162,6 +173,7 @@ int grader_main(int argc, char** argv) {
     MOE_CHECK(chown((run.scratch / "run").c_str(), user, user) == 0, "no scratch directory");
   run.example = read_example(run.exercise.folder / "README.md");
   start_googletest(run.options.report);
+  if (!run.options.check.empty()) require_check(run.exercise, run.options.check);
   if (register_checks(run) == 0)
     throw UserError(ExitCode::missing, concat("the grader has no checks of ", run.exercise.name),
                     "Build it again: cmake --build build/cpu --target grader");

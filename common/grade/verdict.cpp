@@ -87,6 +87,13 @@ CheckVerdict parse_check(const json& test) {
   return c;
 }
 
+// What the grader says of a UserError, without the word that stands before it: it will stand before ours.
+std::string words_of_error(std::string text) {
+  if (text.starts_with("error: ")) text.erase(0, 7);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
 }  // namespace
 
 int Verdict::earned() const {
@@ -141,9 +148,8 @@ Verdict grade_answer(const Exercise& exercise, const fs::path& answer, const Gra
   if (options.bare) words.push_back("--bare");
   const auto begin = std::chrono::steady_clock::now();
   const ProgramResult result = run_program(words, "", 600);
-  if (result.status == static_cast<int>(ExitCode::bad_file) ||
-      result.status == static_cast<int>(ExitCode::missing))
-    throw UserError(static_cast<ExitCode>(result.status), result.errors, "");
+  for (const ExitCode code : {ExitCode::usage, ExitCode::missing, ExitCode::bad_file})
+    if (result.status == static_cast<int>(code)) throw UserError(code, words_of_error(result.errors), "");
   MOE_CHECK(result.found && result.status == 0, "the grader ended with ", result.status, " on ",
             answer.string(), ": ", result.errors);
   Verdict verdict = parse_report(exercise, report.text());
