@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +11,9 @@
 #include <string>
 #include <vector>
 
+#include "common/app/flag_value.hpp"
 #include "common/app/flags.hpp"
+#include "common/app/scratch_directory.hpp"
 #include "common/grade/build_answer.hpp"
 #include "common/grade/check.hpp"
 #include "common/grade/sandbox.hpp"
@@ -165,8 +168,10 @@ int grader_main(int argc, char** argv) {
   Grading run{.options = parse(argc, argv)};
   if (run.options.list) return list();
   run.exercise = find_exercise(find_exercises(), run.options.exercise);
-  const ScratchDirectory scratch;
+  const ScratchDirectory scratch("moe_grade");
   run.scratch = scratch.path();
+  if (geteuid() == 0)
+    chmod(scratch.path().c_str(), 0711);  // the answer's user passes through, but does not look around
   run.built = build_answer(run.exercise, run.options.answer, run.scratch);
   std::filesystem::create_directories(run.scratch / "run");
   if (const unsigned user = spare_user())
