@@ -12,6 +12,16 @@
 
 namespace moe {
 
+void TableForm::add_to(Flags& flags) {
+  flags.add("--json", json, "one JSON array instead of the table");
+  flags.add("--markdown", markdown, "the table for a document");
+}
+
+int TableForm::print(const Table& table) const {
+  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
+  return 0;
+}
+
 double seconds_of(const std::function<void()>& work) {
   const auto start = std::chrono::steady_clock::now();
   work();

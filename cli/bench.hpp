@@ -4,6 +4,8 @@
 #include <functional>
 #include <vector>
 
+#include "common/app/flags.hpp"
+#include "common/report/table.hpp"
 #include "kernels/base/context.hpp"
 
 namespace moe {
@@ -16,6 +18,14 @@ int bench_emulated_main(int argc, char** argv);
 int bench_floors_main(int argc, char** argv);
 int bench_ptxas_main(int argc, char** argv);
 int bench_traffic_main(int argc, char** argv);
+
+// What every benchmark prints: a table, or with --json or --markdown the same for a program or a document.
+struct TableForm {
+  bool json = false, markdown = false;
+  void add_to(Flags& flags);
+  bool is_terminal() const { return !json && !markdown; }
+  int print(const Table& table) const;  // the exit code, 0
+};
 
 double seconds_of(const std::function<void()>& work);
 double median(std::vector<double> values);

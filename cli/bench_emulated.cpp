@@ -1,6 +1,4 @@
 // What running CUDA kernels on the CPU costs: a matrix product of 256 x 256 x 256 on one thread, against three plain loops.
-#include <cstdio>
-
 #include "cli/bench.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/format.hpp"
@@ -38,14 +36,13 @@ bool of_interest(const Version<Gemm<float>>& version) {
 
 int bench_emulated_main(int argc, char** argv) {
   std::int64_t runs = 5;
-  bool json = false, markdown = false;
+  TableForm form;
   Flags flags(
       "moe bench emulated",
       "What running CUDA kernels on the CPU costs: a matrix product of 256 x 256 x 256 on one thread.",
       "moe bench emulated");
   flags.add("--runs", runs, "of each version; medians are printed", between(1, 1000));
-  flags.add("--json", json, "one JSON array instead of the table");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.parse(argc, argv);
 
   Table table({{"version", Align::left}, {"device", Align::left}, {"ms"}, {"x plain loops"}});
@@ -57,8 +54,7 @@ int bench_emulated_main(int argc, char** argv) {
     table.row({version.name, name_of(version.device), format_fixed(1e3 * seconds, 1),
                format_fixed(seconds / plain, 2)});
   }
-  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
-  return 0;
+  return form.print(table);
 }
 
 }  // namespace moe

@@ -1,6 +1,5 @@
 // How fast a GPU could be at best: what each operation of a training step must move and compute, over a GPU's rates.
 #include <algorithm>
-#include <cstdio>
 
 #include "cli/bench.hpp"
 #include "cli/operations.hpp"
@@ -90,7 +89,7 @@ Table table_of_floors(std::vector<Profiler::Row> rows, const Rates& rates) {
 int bench_floors_main(int argc, char** argv) {
   Rates rates;
   std::int64_t experts = 32;
-  bool json = false, markdown = false;
+  TableForm form;
   Flags flags(
       "moe bench floors",
       "The least time a GPU can need for each operation of a training step of the demo's MoE model: its "
@@ -101,15 +100,13 @@ int bench_floors_main(int argc, char** argv) {
             between(0.01, 1e6));
   flags.add("--f32", rates.f32_teraflops, "without tensor cores, TFLOP/s", between(0.01, 1e6));
   flags.add("--experts", experts, "experts of the MoE model", between(2, 4096));
-  flags.add("--json", json, "one JSON array instead of the table");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.parse(argc, argv);
 
   LanguageModelConfig model = demo_model();
   model.moe.experts = experts;
   const Table table = table_of_floors(profiled_step(model), rates);
-  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
-  return 0;
+  return form.print(table);
 }
 
 }  // namespace moe

@@ -1,6 +1,5 @@
 // Every version of the operations that have more than one: the ladder from the textbook to the fast one, in numbers.
 #include <algorithm>
-#include <cstdio>
 #include <vector>
 
 #include "cli/bench.hpp"
@@ -115,19 +114,15 @@ class KernelBench {
 
 int bench_kernels_main(int argc, char** argv) {
   std::int64_t threads = this_machine().cores;
-  bool json = false, markdown = false, list = false;
+  bool list = false;
+  TableForm form;
   Flags flags("moe bench kernels", "Times every version of the operations that have more than one.",
               "moe bench kernels\nmoe bench kernels --threads 1 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
   flags.add("--list", list, "only name all operations and their versions");
-  flags.add("--json", json, "one JSON array instead of the table");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.parse(argc, argv);
-  const auto print = [&](const Table& table) {
-    std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
-    return 0;
-  };
-  if (list) return print(table_of_versions());
+  if (list) return form.print(table_of_versions());
 
   Context ctx(static_cast<int>(threads));
   KernelBench bench(ctx);
@@ -137,7 +132,7 @@ int bench_kernels_main(int argc, char** argv) {
   bench.attention_versions(16, 128, 2, 32);
   bench.top_k_versions(4096, 32, 2);
   bench.top_k_versions(4096, 64, 8);
-  return print(bench.table());
+  return form.print(bench.table());
 }
 
 }  // namespace moe

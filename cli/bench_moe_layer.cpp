@@ -1,6 +1,4 @@
 // The MoE layer against exactly its matrix products: recorded from one pass, replayed alone on the same operands and threads.
-#include <cstdio>
-
 #include "cli/bench.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/format.hpp"
@@ -79,15 +77,14 @@ class LayerBench {
 
 int bench_moe_layer_main(int argc, char** argv) {
   std::int64_t threads = this_machine().cores, pairs = 9;
-  bool json = false, markdown = false;
+  TableForm form;
   Flags flags("moe bench moe_layer",
               "Times an MoE layer (forward and backward, SwiGLU) against its matrix products alone.",
               "moe bench moe_layer\nmoe bench moe_layer --threads 1 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
   flags.add("--pairs", pairs, "interleaved pairs of layer and products; medians are printed",
             between(1, 1000));
-  flags.add("--json", json, "one JSON array instead of the table");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.parse(argc, argv);
 
   Context ctx(static_cast<int>(threads));
@@ -112,8 +109,7 @@ int bench_moe_layer_main(int argc, char** argv) {
                format_fixed(m.seconds, 4), format_fixed(m.gemm_seconds, 4), format_fixed(m.fraction, 3),
                format_fixed(m.flops / m.seconds / 1e9, 1), format_fixed(one / m.seconds, 2)});
   }
-  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
-  return 0;
+  return form.print(table);
 }
 
 }  // namespace moe

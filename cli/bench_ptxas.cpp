@@ -108,7 +108,7 @@ int bench_ptxas_main(int argc, char** argv) {
   std::int64_t jobs = this_machine().cores;
   std::vector<int> sms = {75, 80, 90, 100, 120};
   std::vector<std::string> files;
-  bool json = false, markdown = false;
+  TableForm form;
   Flags flags("moe bench ptxas",
               "Compiles the CUDA kernels with nvcc and shows what each needs: registers a thread, bytes of "
               "static shared "
@@ -118,8 +118,7 @@ int bench_ptxas_main(int argc, char** argv) {
               "moe bench ptxas\nmoe bench ptxas --sm 90 kernels/gemm/3_mma.cu");
   flags.add("--sm", sms, "compute capabilities, times ten", between(50, 999));
   flags.add("--jobs", jobs, "files at a time", between(1, 1024));
-  flags.add("--json", json, "one JSON array instead of the table");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.add("file", files, "which .cu files; all of kernels/ without one");
   flags.parse(argc, argv);
   const std::string nvcc = find_nvcc();
@@ -134,7 +133,7 @@ int bench_ptxas_main(int argc, char** argv) {
   if (!flags.given("--sm")) sms = known_to(nvcc, sms, version);
   const std::vector<CompiledFile> results = compile_all(nvcc, files, sms, static_cast<int>(jobs));
   const Table table = table_of(results, sms, version);
-  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
+  form.print(table);
   std::size_t faults = 0;
   for (const CompiledFile& file : results)
     for (const std::string& fault : file.faults) {

@@ -1,6 +1,4 @@
 // Learning and applying a byte-level BPE on one thread: the training texts of the demo, as many as 10 MB.
-#include <cstdio>
-
 #include "cli/bench.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/format.hpp"
@@ -32,15 +30,14 @@ double megabytes_a_second(std::size_t bytes, double seconds) {
 
 int bench_tokenizer_main(int argc, char** argv) {
   std::int64_t bytes = 10'000'000, vocabulary = 4096 + 257, runs = 3;
-  bool json = false, markdown = false;
+  TableForm form;
   Flags flags("moe bench tokenizer",
               "Learning a byte-level BPE, encoding and decoding with it, on one thread.",
               "moe bench tokenizer");
   flags.add("--bytes", bytes, "of text", between(1000, 1e9));
   flags.add("--vocabulary", vocabulary, "tokens to learn", between(257, 65536));
   flags.add("--runs", runs, "of each; medians are printed", between(1, 100));
-  flags.add("--json", json, "one JSON array instead of the table");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.parse(argc, argv);
 
   const std::string text = text_of(bytes);
@@ -72,8 +69,7 @@ int bench_tokenizer_main(int argc, char** argv) {
              " bytes a token"),
       encode);
   row("decode", decode);
-  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
-  return 0;
+  return form.print(table);
 }
 
 }  // namespace moe

@@ -181,7 +181,8 @@ void keep_only(std::vector<TrafficRow>& rows, const std::string& kernel, const s
 
 int bench_traffic_main(int argc, char** argv) {
   std::string kernel, operation;
-  bool totals = false, json = false, markdown = false;
+  bool totals = false;
+  TableForm form;
   Flags flags(
       "moe bench traffic",
       "Counts what the CUDA kernels ask of memory, as a GPU would serve it: 32-byte sectors of global "
@@ -192,15 +193,13 @@ int bench_traffic_main(int argc, char** argv) {
   flags.add("--kernel", kernel, "only kernels with this in their name");
   flags.add("--operation", operation, "only kernels with this in their file, as gemm or 1_tiled");
   flags.add("--totals", totals, "one row a kernel");
-  flags.add("--json", json, "one JSON array instead of the table");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.parse(argc, argv);
 
   std::vector<TrafficRow> rows = count_all(load_corpus({})).rows();
   keep_only(rows, kernel, operation);
   const Table table = totals ? table_of_kernels(rows) : table_of_lines(rows);
-  std::printf("%s\n", (json ? table.json() : markdown ? table.markdown() : table.terminal()).c_str());
-  return 0;
+  return form.print(table);
 }
 
 #else

@@ -70,24 +70,19 @@ Table operations(const TrainMeasurement& m, double bandwidth) {
   return table;
 }
 
-int print(const std::string& text) {
-  std::printf("%s\n", text.c_str());
-  return 0;
-}
-
 }  // namespace
 
 int bench_train_main(int argc, char** argv) {
   std::int64_t threads = this_machine().cores, steps = 30, experts = 32;
-  bool json = false, markdown = false, by_operation = false;
+  bool by_operation = false;
+  TableForm form;
   Flags flags("moe bench train",
               "Times training steps of the demo's models and shows where the time goes, by operation.",
               "moe bench train\nmoe bench train --threads 1 --experts 8 --json");
   flags.add("--threads", threads, "threads", between(1, 1024));
   flags.add("--steps", steps, "measured steps", between(3, 100000));
   flags.add("--experts", experts, "experts of the MoE model", between(2, 4096));
-  flags.add("--json", json, "one JSON array instead of the tables");
-  flags.add("--markdown", markdown, "the table for a document");
+  form.add_to(flags);
   flags.add("--by-operation", by_operation,
             "with --json or --markdown: the MoE model's time by operation instead");
   flags.parse(argc, argv);
@@ -115,12 +110,12 @@ int bench_train_main(int argc, char** argv) {
                  format_fixed(static_cast<double>(m.peak_early) / 1048576, 1),
                  format_fixed(static_cast<double>(m.peak_late) / 1048576, 1)});
     const Table table = operations(m, bandwidth);
-    if (!json && !markdown)
+    if (form.is_terminal())
       std::printf("%s: time by operation; copy bandwidth %.1f GB/s\n%s\n", name, bandwidth / 1e9,
                   table.terminal().c_str());
-    if (!dense && by_operation && (json || markdown)) return print(json ? table.json() : table.markdown());
+    if (!dense && by_operation && !form.is_terminal()) return form.print(table);
   }
-  return print(json ? summary.json() : markdown ? summary.markdown() : summary.terminal());
+  return form.print(summary);
 }
 
 }  // namespace moe

@@ -30,25 +30,21 @@ std::string class_table(const std::vector<Submission>& submissions,
 }
 
 std::string checks_table(const std::vector<Submission>& submissions) {
-  std::string text = "submission,exercise,check,earned,possible,result,reason\r\n";
-  const auto line = [&](const std::vector<std::string>& cells) {
-    for (std::size_t i = 0; i < cells.size(); ++i) text += (i ? "," : "") + csv_field(cells[i]);
-    text += "\r\n";
-  };
+  Table table({{"submission"}, {"exercise"}, {"check"}, {"earned"}, {"possible"}, {"result"}, {"reason"}});
   for (const Submission& s : submissions) {
-    if (!s.refused.empty()) line({s.name, "", "", "0", "", "refused", s.refused});
+    if (!s.refused.empty()) table.row({s.name, "", "", "0", "", "refused", s.refused});
     for (const grade::Verdict& v : s.verdicts) {
       if (v.checks.empty())
-        line({s.name, v.exercise.name, "", "0", std::to_string(v.possible()), grade::summary(v), ""});
+        table.row({s.name, v.exercise.name, "", "0", std::to_string(v.possible()), grade::summary(v), ""});
       for (const grade::CheckVerdict& c : v.checks)
-        line({s.name, v.exercise.name, c.name, std::to_string(c.earned), std::to_string(c.points),
-              c.passed  ? "passed"
-              : v.built ? "failed"
-                        : "does not compile",
-              grade::reason_of(c)});
+        table.row({s.name, v.exercise.name, c.name, std::to_string(c.earned), std::to_string(c.points),
+                   c.passed  ? "passed"
+                   : v.built ? "failed"
+                             : "does not compile",
+                   grade::reason_of(c)});
     }
   }
-  return text;
+  return table.csv();
 }
 
 std::filesystem::path checks_file(const std::filesystem::path& grades) {

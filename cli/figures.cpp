@@ -10,7 +10,7 @@
 #include <filesystem>
 
 #include "cli/commands.hpp"
-#include "cli/stages.hpp"
+#include "common/app/flag_value.hpp"
 #include "common/app/flags.hpp"
 #include "common/io/file.hpp"
 #include "common/report/write_file.hpp"

@@ -1,7 +1,6 @@
 #include "cli/nvcc.hpp"
 
 #include <cxxabi.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 #include <memory>
 #include <sstream>
 
+#include "common/app/scratch_directory.hpp"
 #include "common/io/file.hpp"
 #include "common/report/subprocess.hpp"
 
@@ -21,24 +21,6 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kLongestText = 1 << 26;
 constexpr double kLongestRun = 900;  // seconds, of a machine that is busy
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() : path_((fs::temp_directory_path() / "moe-nvcc-XXXXXX").string()) {
-    MOE_CHECK(mkdtemp(path_.data()), "no folder in ", fs::temp_directory_path().string());
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
-  const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 template <class Use>
 void each_line(std::string_view text, Use&& use) {
@@ -58,10 +40,10 @@ std::string output_of(const std::vector<std::string>& command) {
 }
 
 // PTX that nvcc kept; its name has the compute capability only where there are several.
-std::string read_ptx(const TemporaryFolder& folder, const std::string& file, int sm) {
-  const std::string stem = fs::path(file).stem().string(),
-                    named = folder / concat(stem, ".compute_", sm, ".ptx");
-  return read_text_file(fs::exists(named) ? named : folder / (stem + ".ptx"), kLongestText);
+std::string read_ptx(const fs::path& folder, const std::string& file, int sm) {
+  const std::string stem = fs::path(file).stem().string();
+  const fs::path named = folder / concat(stem, ".compute_", sm, ".ptx");
+  return read_text_file((fs::exists(named) ? named : folder / (stem + ".ptx")).string(), kLongestText);
 }
 
 // "// PTX: mma.sync, ldmatrix" in the comment that a file begins with.
@@ -81,11 +63,23 @@ std::vector<std::string> claims_of(const std::string& source) {
 }
 
 std::vector<std::string> command_for(const std::string& nvcc, const std::string& file,
-                                     const std::vector<int>& sms, const TemporaryFolder& folder) {
+                                     const std::vector<int>& sms, const fs::path& folder) {
   // No threads: the logs of several compute capabilities would mix.
-  std::vector<std::string> words = {
-      nvcc,     "-std=c++20", "-I.",         "-O3",     "--Werror", "all-warnings",        "-Xptxas", "-v",
-      "--keep", "--keep-dir", folder.path(), "-fatbin", "-o",       folder / "all.fatbin", file};
+  std::vector<std::string> words = {nvcc,
+                                    "-std=c++20",
+                                    "-I.",
+                                    "-O3",
+                                    "--Werror",
+                                    "all-warnings",
+                                    "-Xptxas",
+                                    "-v",
+                                    "--keep",
+                                    "--keep-dir",
+                                    folder.string(),
+                                    "-fatbin",
+                                    "-o",
+                                    (folder / "all.fatbin").string(),
+                                    file};
   for (const int sm : sms) words.push_back(concat("-gencode=arch=compute_", sm, ",code=sm_", sm));
   return words;
 }
@@ -179,7 +173,8 @@ std::vector<int> nvcc_capabilities(const std::string& nvcc) {
 
 CompiledFile compile(const std::string& nvcc, const std::string& file, const std::vector<int>& sms) {
   CompiledFile result{.file = file, .claims = claims_of(read_text_file(file, kLongestText))};
-  const TemporaryFolder folder;
+  const ScratchDirectory scratch("moe_nvcc");
+  const fs::path& folder = scratch.path();
   const ProgramResult nvcc_run = run_program(command_for(nvcc, file, sms, folder), "", kLongestRun);
   const std::string log = nvcc_run.output + nvcc_run.errors;
   if (nvcc_run.status != 0 || log.find("warning") != std::string::npos) {

@@ -56,11 +56,6 @@ const Session& find_session(std::string_view number) {
   return find(sessions(), "session", number);
 }
 
-std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
-  const std::string nearest = most_similar(std::string(word), candidates);
-  return nearest.empty() ? "" : concat("Did you mean '", nearest, "'? ");
-}
-
 std::string program_of(const Stage& stage) {
   return concat("stage_", stage.number);
 }

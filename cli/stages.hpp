@@ -31,7 +31,4 @@ const Session& find_session(std::string_view number);
 // "stage_1.7": name of the CMake target and of the program.
 std::string program_of(const Stage& stage);
 
-// "Did you mean 'list'? ", or "" when nothing is near.
-std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
-
 }  // namespace moe

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "cli/commands.hpp"
-#include "cli/stages.hpp"
+#include "common/app/flag_value.hpp"
 #include "kernels/base/check.hpp"
 
 namespace moe {

@@ -14,7 +14,7 @@
 #include "common/app/machine.hpp"
 #include "common/app/main.hpp"
 #include "common/app/progress.hpp"
-#include "common/grade/build_answer.hpp"
+#include "common/app/scratch_directory.hpp"
 #include "common/grade/submission.hpp"
 #include "common/report/write_file.hpp"
 #include "kernels/base/check.hpp"
@@ -106,7 +106,7 @@ int teach_grade_main(int argc, char** argv) {
   const std::vector<Exercise> exercises = grade::choose_exercises(grade::find_exercises(), o.exercises);
   const std::uint64_t seed = o.seed ? static_cast<std::uint64_t>(*o.seed) : seed_in(o.seed_file);
   warn_if_unsealed();
-  const grade::ScratchDirectory scratch;
+  const ScratchDirectory scratch("moe_grade");
   std::vector<Submission> submissions;
   Pile pile;
   for (const std::string& path : o.submissions) {

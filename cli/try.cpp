@@ -9,6 +9,7 @@
 #include "common/app/terminal.hpp"
 #include "common/grade/sandbox.hpp"
 #include "common/grade/show.hpp"
+#include "kernels/base/check.hpp"
 
 namespace moe {
 
@@ -69,6 +70,7 @@ int try_main(int argc, char** argv) {
   if (!exercise) exercise = &all.front();
   const grade::Verdict verdict = try_answer(work, *exercise, options, every);
   std::printf("next: %s\n", next_step(work, verdict, all).c_str());
+  if (verdict.state == grade::State::not_graded) return static_cast<int>(ExitCode::missing);
   return verdict.passed() ? 0 : 1;
 }
 

@@ -179,4 +179,9 @@ std::string most_similar(const std::string& word, std::span<const std::string> c
   return best;
 }
 
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates) {
+  const std::string nearest = most_similar(std::string(word), candidates);
+  return nearest.empty() ? "" : concat("Did you mean '", nearest, "'? ");
+}
+
 }  // namespace moe

@@ -6,6 +6,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <variant>
 #include <vector>
 
@@ -51,5 +52,8 @@ bool is_switch(const FlagTarget& target);  // bool: takes no value
 
 // The candidate with the fewest edits from `word`, if they are at most a third of its length; else "".
 std::string most_similar(const std::string& word, std::span<const std::string> candidates);
+
+// "Did you mean 'list'? ", or "" when nothing is near.
+std::string did_you_mean(std::string_view word, std::span<const std::string> candidates);
 
 }  // namespace moe

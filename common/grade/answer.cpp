@@ -109,7 +109,7 @@ void Answer::finish() {
 }
 
 // Both are of all calls so far.
-void Answer::take_notes(const std::vector<std::pair<std::string, std::string>>& all) {
+void Answer::take_notes(const Notes& all) {
   notes.clear();
   traffic.clear();
   for (const auto& note : all)

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "common/grade/notes.hpp"
 #include "common/grade/protocol.hpp"
 
 namespace moe::grade {
@@ -78,12 +79,13 @@ struct AnswerOptions {
   bool seal = true;
 };
 
-// What the kernels of all calls so far asked of memory, by line of the answer (kernels/simt/traffic.hpp): the line that
-// wastes most comes first. Only a device has it.
+// What the kernels of all calls so far asked of memory (kernels/simt/traffic.hpp): a sum for each kind of access, and then
+// lines of the answer, the one that wastes most first; of many lines the best are left out. Only a device has it.
 struct AskedOfMemory {
   std::string space, kind;             // "global" or "shared"; "load", "store" or "atomic"
   std::int64_t passes = 0, least = 0;  // sectors or wavefronts
-  std::string text;  // "answer.cu:23: load from global memory, 32.0 sectors a request, 4.0 would do"
+  std::string
+      text;  // of a line "answer.cu:23: load from global memory, 32.0 sectors a request, 4.0 would do"; of a sum ""
 };
 
 class Answer {
@@ -117,7 +119,7 @@ class Answer {
   // What the answer printed so far, and what the device noted of all calls ("global memory", "4.0 sectors a
   // request, 3.8 would do").
   std::string printed();
-  std::vector<std::pair<std::string, std::string>> notes;
+  Notes notes;
   std::vector<AskedOfMemory> traffic;
   // Order of the threads of the emulated device in the next calls; 0: as they are numbered.
   std::uint32_t order = 0;
@@ -125,7 +127,7 @@ class Answer {
  private:
   struct Process;
   void call(const std::string& function, const std::vector<Sent>& sent, std::span<std::byte> result);
-  void take_notes(const std::vector<std::pair<std::string, std::string>>& all);
+  void take_notes(const Notes& all);
   std::unique_ptr<Process> process_;
   std::uint32_t sequence_ = 0;
 };

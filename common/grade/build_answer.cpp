@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
@@ -186,18 +185,6 @@ BuiltAnswer build_answer(const Exercise& exercise, const fs::path& answer, const
   fs::rename(build / "worker", program);
   chmod(program.c_str(), 0755);
   return {true, compiled.text, program};
-}
-
-ScratchDirectory::ScratchDirectory() {
-  std::string pattern = (fs::temp_directory_path() / "moe_grade_XXXXXX").string();
-  MOE_CHECK(mkdtemp(pattern.data()) != nullptr, "cannot make ", pattern);
-  path_ = pattern;
-  chmod(path_.c_str(), geteuid() == 0 ? 0711 : 0700);
-}
-
-ScratchDirectory::~ScratchDirectory() {
-  std::error_code ignored;
-  fs::remove_all(path_, ignored);
 }
 
 }  // namespace moe::grade

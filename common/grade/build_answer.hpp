@@ -23,17 +23,4 @@ BuiltAnswer build_answer(const Exercise& exercise, const std::filesystem::path& 
 // Has this build what the exercise needs? Kernels need the checked device.
 bool is_gradable(const Exercise& exercise);
 
-// A directory for the grader's work: under TMPDIR, gone at the end. Others may pass through it, but not look around.
-class ScratchDirectory {
- public:
-  ScratchDirectory();
-  ~ScratchDirectory();
-  ScratchDirectory(const ScratchDirectory&) = delete;
-  ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-  const std::filesystem::path& path() const { return path_; }
-
- private:
-  std::filesystem::path path_;
-};
-
 }  // namespace moe::grade

@@ -175,8 +175,10 @@ void Check::require_traffic(const std::string& space, const std::string& kind, d
   std::string worst;
   for (const AskedOfMemory& asked : answer_.traffic) {
     if (asked.space != space || !(kind.empty() || asked.kind == kind)) continue;
-    passes += asked.passes, least += asked.least;
-    if (asked.passes > asked.least && lines++ < kMostLines) worst += "  " + asked.text + "\n";
+    if (asked.text.empty())
+      passes += asked.passes, least += asked.least;
+    else if (asked.passes > asked.least && lines++ < kMostLines)
+      worst += "  " + asked.text + "\n";
   }
   if (static_cast<double>(passes) <= most * static_cast<double>(least)) return;
   inputs_.clear();  // it is not their numbers that matter
@@ -186,7 +188,8 @@ void Check::require_traffic(const std::string& space, const std::string& kind, d
 std::int64_t Check::passes(const std::string& space, const std::string& kind) const {
   std::int64_t sum = 0;
   for (const AskedOfMemory& asked : answer_.traffic)
-    if (asked.space == space && (kind.empty() || asked.kind == kind)) sum += asked.passes;
+    if (asked.text.empty() && asked.space == space && (kind.empty() || asked.kind == kind))
+      sum += asked.passes;
   return sum;
 }
 

@@ -89,10 +89,8 @@ const Exercise& find_exercise(const std::vector<Exercise>& all, const std::strin
     if (!name.empty() && e.name.starts_with(name)) begun = &e, ++count;
   }
   if (count == 1) return *begun;
-  const std::string nearest = most_similar(name, names);
   throw UserError(ExitCode::usage, concat("there is no exercise '", name, "'"),
-                  concat(nearest.empty() ? "" : concat("Did you mean '", nearest, "'? "),
-                         "`moe progress` shows all exercises."));
+                  did_you_mean(name, names) + "`moe progress` shows all exercises.");
 }
 
 std::vector<Exercise> choose_exercises(const std::vector<Exercise>& all,

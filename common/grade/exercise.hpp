@@ -28,7 +28,8 @@ struct Exercise {
 // The repository that this program was built from.
 std::filesystem::path repository();
 
-// All of them, in the order of their folders. MOE_EXERCISES_DIR, for tests, names spoiled copies of the same. Throws UserError (missing) where there are none.
+// All of them, in the order of their folders. MOE_EXERCISES_DIR, for tests, names spoiled copies of the same. Throws
+// UserError (missing) where there are none.
 std::vector<Exercise> find_exercises();
 
 // By name, by the beginning of a name, or by folder. Throws UserError (usage) with the nearest name.

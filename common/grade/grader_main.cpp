@@ -3,13 +3,17 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <string>
 #include <vector>
 
+#include "common/app/flag_value.hpp"
 #include "common/app/flags.hpp"
+#include "common/app/scratch_directory.hpp"
 #include "common/grade/build_answer.hpp"
 #include "common/grade/check.hpp"
 #include "common/grade/sandbox.hpp"
@@ -93,9 +97,7 @@ class GradedTest : public ::testing::Test {
   }
   void record(Answer& answer) {
     if (const std::string text = answer.printed(); !text.empty()) RecordProperty("printed", text);
-    std::string notes;
-    for (const auto& [name, value] : answer.notes) notes += name + "\t" + value + "\n";
-    if (!notes.empty()) RecordProperty("notes", notes);
+    if (!answer.notes.empty()) RecordProperty("notes", to_text(answer.notes));
   }
 
   const GradedCheck& check_;
@@ -123,6 +125,16 @@ Options parse(int argc, char** argv) {
   if (!o.list && (o.exercise.empty() || o.answer.empty() || o.report.empty()))
     throw UserError(ExitCode::usage, "EXERCISE, --answer and --report are needed", "");
   return o;
+}
+
+// Throws UserError (usage) where the exercise has no such check.
+void require_check(const Exercise& exercise, const std::string& name) {
+  std::vector<std::string> names;
+  for (const GradedCheck& c : graded_checks())
+    if (c.exercise == exercise.id) names.push_back(c.name);
+  if (std::find(names.begin(), names.end(), name) == names.end())
+    throw UserError(ExitCode::usage, concat(exercise.name, " has no check '", name, "'"),
+                    concat(did_you_mean(name, names), "moe try ", exercise.name, "   names all of them"));
 }
 
 int register_checks(const Grading& run) {
@@ -156,14 +168,17 @@ int grader_main(int argc, char** argv) {
   Grading run{.options = parse(argc, argv)};
   if (run.options.list) return list();
   run.exercise = find_exercise(find_exercises(), run.options.exercise);
-  const ScratchDirectory scratch;
+  const ScratchDirectory scratch("moe_grade");
   run.scratch = scratch.path();
+  if (geteuid() == 0)
+    chmod(scratch.path().c_str(), 0711);  // the answer's user passes through, but does not look around
   run.built = build_answer(run.exercise, run.options.answer, run.scratch);
   std::filesystem::create_directories(run.scratch / "run");
   if (const unsigned user = spare_user())
     MOE_CHECK(chown((run.scratch / "run").c_str(), user, user) == 0, "no scratch directory");
   run.example = read_example(run.exercise.folder / "README.md");
   start_googletest(run.options.report);
+  if (!run.options.check.empty()) require_check(run.exercise, run.options.check);
   if (register_checks(run) == 0)
     throw UserError(ExitCode::missing, concat("the grader has no checks of ", run.exercise.name),
                     "Build it again: cmake --build build/cpu --target grader");

@@ -5,7 +5,8 @@
 //   request   RequestHeader, then per argument an ArgumentHeader and its bytes
 //   reply     ReplyHeader; where status is ok: per array argument guard, bytes, guard, and the result's bytes;
 //             in every case `text_bytes` of message and `note_bytes` of notes ("name\tvalue\n").
-//             A device's notes "traffic": "global load 480 120 answer.cu:23: load from ...": passes, least passes, text
+//             A device's notes "traffic": "global load 480 120 ": passes and least passes of all such accesses; and
+//             "global load 400 100 answer.cu:23: load from ...", of a line: the worst lines, as many as there is room for
 #pragma once
 
 #include <cstddef>

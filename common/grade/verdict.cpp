@@ -71,17 +71,6 @@ std::string text_of(const json& object, const char* key) {
   return at != object.end() && at->is_string() ? bytes_of(at->get<std::string>()) : "";
 }
 
-std::vector<std::pair<std::string, std::string>> notes_of(const std::string& text) {
-  std::vector<std::pair<std::string, std::string>> notes;
-  for (std::size_t from = 0; from < text.size();) {
-    const std::size_t tab = text.find('\t', from), end = text.find('\n', from);
-    if (tab == std::string::npos || end == std::string::npos || tab > end) break;
-    notes.emplace_back(text.substr(from, tab - from), text.substr(tab + 1, end - tab - 1));
-    from = end + 1;
-  }
-  return notes;
-}
-
 CheckVerdict parse_check(const json& test) {
   CheckVerdict c{.name = text_of(test, "name"),
                  .points = std::stoi("0" + text_of(test, "points")),
@@ -90,12 +79,19 @@ CheckVerdict parse_check(const json& test) {
                  .meaning = text_of(test, "meaning"),
                  .remark = text_of(test, "remark"),
                  .printed = text_of(test, "printed"),
-                 .notes = notes_of(text_of(test, "notes")),
+                 .notes = parse_notes(text_of(test, "notes")),
                  .seconds = std::stod("0" + text_of(test, "time"))};
   c.passed = text_of(test, "result") == "COMPLETED" && !test.contains("failures");
   if (c.passed) c.earned = test.contains("earned") ? std::stoi("0" + text_of(test, "earned")) : c.points;
   if (!c.passed && c.failure.empty()) c.failure = "the check did not end";
   return c;
+}
+
+// What the grader says of a UserError, without the word that stands before it: it will stand before ours.
+std::string words_of_error(std::string text) {
+  if (text.starts_with("error: ")) text.erase(0, 7);
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
 }
 
 }  // namespace
@@ -152,9 +148,8 @@ Verdict grade_answer(const Exercise& exercise, const fs::path& answer, const Gra
   if (options.bare) words.push_back("--bare");
   const auto begin = std::chrono::steady_clock::now();
   const ProgramResult result = run_program(words, "", 600);
-  if (result.status == static_cast<int>(ExitCode::bad_file) ||
-      result.status == static_cast<int>(ExitCode::missing))
-    throw UserError(static_cast<ExitCode>(result.status), result.errors, "");
+  for (const ExitCode code : {ExitCode::usage, ExitCode::missing, ExitCode::bad_file})
+    if (result.status == static_cast<int>(code)) throw UserError(code, words_of_error(result.errors), "");
   MOE_CHECK(result.found && result.status == 0, "the grader ended with ", result.status, " on ",
             answer.string(), ": ", result.errors);
   Verdict verdict = parse_report(exercise, report.text());

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "common/grade/exercise.hpp"
+#include "common/grade/notes.hpp"
 
 namespace moe::grade {
 
@@ -21,8 +22,7 @@ struct CheckVerdict {
   std::string meaning;  // what a failure usually means
   std::string remark;   // of a check that gives parts of its points
   std::string printed;  // what the answer printed, its beginning
-  std::vector<std::pair<std::string, std::string>>
-      notes;  // of the device: "global memory", "4.0 sectors ..."
+  Notes notes;          // of the device: "global memory", "4.0 sectors ..."
   double seconds = 0;
 };
 

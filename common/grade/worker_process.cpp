@@ -62,18 +62,6 @@ std::string ending(int status, const AnswerOptions& options) {
   return concat("ends the program, exit(", WEXITSTATUS(status), "), instead of returning");
 }
 
-std::vector<std::pair<std::string, std::string>> parse_notes(const std::string& text) {
-  std::vector<std::pair<std::string, std::string>> notes;
-  for (std::size_t from = 0; from < text.size();) {
-    const std::size_t end = std::min(text.find('\n', from), text.size());
-    const std::string line = text.substr(from, end - from);
-    if (const std::size_t tab = line.find('\t'); tab != std::string::npos)
-      notes.emplace_back(line.substr(0, tab), line.substr(tab + 1));
-    from = end + 1;
-  }
-  return notes;
-}
-
 }  // namespace
 
 void WorkerProcess::start() {

@@ -12,7 +12,7 @@ namespace moe::grade {
 
 struct Reply {
   std::vector<std::byte> arrays, result;
-  std::vector<std::pair<std::string, std::string>> notes;
+  Notes notes;
 };
 
 class WorkerProcess {

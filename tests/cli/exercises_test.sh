@@ -58,6 +58,28 @@ TryNamesCaseIndexReasonAndTheNextCommand() {
   [ "$(awk '{ print length }' "$work/out" | sort -n | tail -1)" -le 80 ] || fail "lines beyond 80 columns"
 }
 
+# An exercise whose parts this build does not have is neither passed nor failed.
+WhatCannotBeGradedEndsWithThree() {
+  mkdir -p "$work/exercises/01_overview"
+  cp -r "$gate" "$work/exercises/01_overview/99_unbuilt"
+  export MOE_EXERCISES_DIR=$work/exercises
+  start
+  run "$moe" try unbuilt
+  expect_code 3
+  expect_in out "not graded (no device)"
+  run "$moe" grade
+  expect_code 3
+  unset MOE_EXERCISES_DIR
+}
+
+ACheckThatIsNotThereIsAUsersError() {
+  start
+  run "$moe" try top_k_gate --check Tie
+  expect_code 2
+  expect_in err "error: top_k_gate has no check 'Tie'"
+  expect_in err "Did you mean 'Ties'?"
+}
+
 CompileErrorsShowTheLearnersLines() {
   start
   printf '#include "contract.hpp"\n\nint x = y;\n' >top_k_gate.cpp

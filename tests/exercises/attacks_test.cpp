@@ -130,6 +130,20 @@ TEST(Attacks, OnTheDeviceCostTheirOwnCheckOnly) {
   }
 }
 
+// What memory was asked for is counted whatever a line is called: there is not room for many such names in a reply.
+TEST(Attacks, LongNamesHideNoTraffic) {
+  const std::vector<Exercise> all = find_exercises();
+  const Exercise& kernel = find_exercise(all, "tiled_gemm");
+  if (!is_gradable(kernel)) GTEST_SKIP() << "this build has no checked device";
+  const TemporaryDirectory directory;
+  const fs::path file = directory / "answer.cu";
+  testing::put(file, concat("#line 1 \"", std::string(3300, 'a'), "\"\n",
+                            testing::contents(kernel.folder / "wrong/without_tiles.cu")));
+  const Verdict verdict = grade_answer(kernel, file, {.seed = 3});
+  ASSERT_TRUE(verdict.built) << verdict.compiler;
+  EXPECT_EQ(failed(verdict), (std::set<std::string>{"Coalesced", "BankConflicts", "Reuse"}));
+}
+
 // Before main there is no check to blame yet: every check that starts the worker fails, and says why.
 TEST(Attacks, CodeBeforeMainIsSealedIn) {
   for (const char* name :

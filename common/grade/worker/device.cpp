@@ -1,8 +1,10 @@
 // Arrays of an answer that is a CUDA kernel: memory of the checked device, closed to the host outside of launches.
 #include <algorithm>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "common/grade/worker/frame.hpp"
@@ -18,18 +20,28 @@ std::unique_ptr<Context> context;
 simt::Traffic traffic;  // of all calls: a check is a worker of its own
 
 constexpr std::size_t kMostLines = 3;
-constexpr double kGoodEnough = 0.8;       // of what is served, needed
-constexpr std::size_t kMostNotes = 3000;  // bytes of lines for checks; a reply holds 4000
+constexpr double kGoodEnough = 0.8;  // of what is served, needed
 
-// For checks that judge traffic (protocol.hpp). rows: the worst first; those beyond the limit are left out.
+std::string traffic_note(simt::Space space, simt::TrafficKind kind, const simt::TrafficCounts& counts,
+                         const std::string& text) {
+  return concat("traffic\t", name_of(space), " ", name_of(kind), " ", counts.passes, " ", counts.least, " ",
+                text, "\n");
+}
+
+// What checks judge: sums over all lines, however many lines there are.
+std::string sums_for_checks(const std::vector<simt::TrafficRow>& rows) {
+  std::map<std::pair<simt::Space, simt::TrafficKind>, simt::TrafficCounts> sums;
+  for (const simt::TrafficRow& row : rows) sums[{row.space, row.kind}].add(row.counts);
+  std::string text;
+  for (const auto& [key, counts] : sums) text += traffic_note(key.first, key.second, counts, "");
+  return text;
+}
+
+// What a check that fails shows of it. rows: the worst first.
 std::string lines_for_checks(const std::vector<simt::TrafficRow>& rows) {
   std::string text;
-  for (const simt::TrafficRow& row : rows) {
-    const std::string line = concat("traffic\t", name_of(row.space), " ", name_of(row.kind), " ",
-                                    row.counts.passes, " ", row.counts.least, " ", describe(row), "\n");
-    if (text.size() + line.size() > kMostNotes) break;
-    text += line;
-  }
+  for (const simt::TrafficRow& row : rows)
+    text += traffic_note(row.space, row.kind, row.counts, describe(row));
   return text;
 }
 
@@ -42,11 +54,12 @@ void begin_call(std::uint32_t order) {
   context->traffic = &traffic;
 }
 
-// "global memory<tab>4.0 sectors a request, 3.8 would do", then the lines that waste most.
+// Sums for checks; "global memory<tab>4.0 sectors a request, 3.8 would do"; the lines that waste most; lines for checks.
+// What is most important comes first: a reply cuts what is too long.
 std::string end_call() {
   constexpr const char* kUnit[] = {"sectors", "wavefronts"};
   std::vector<simt::TrafficRow> rows = traffic.rows();
-  std::string notes;
+  std::string notes = sums_for_checks(rows);
   for (const simt::Space space : {simt::Space::global, simt::Space::shared}) {
     simt::TrafficCounts sum;
     for (const simt::TrafficRow& row : rows)

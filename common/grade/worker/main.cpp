@@ -115,7 +115,7 @@ void guarded_call(Reply& reply, Request& request) {
 void send(Reply& reply) {
   if (reply.header.status != Status::ok) reply.arrays.clear(), reply.result.clear();
   if (reply.text.size() > 4000) reply.text.resize(4000);
-  if (reply.notes.size() > 4000) reply.notes.clear();
+  if (reply.notes.size() > 4000) reply.notes.resize(reply.notes.rfind('\n', 3999) + 1);  // whole notes
   reply.header.array_bytes = reply.arrays.size();
   reply.header.result_bytes = static_cast<std::uint32_t>(reply.result.size());
   reply.header.text_bytes = static_cast<std::uint32_t>(reply.text.size());

@@ -36,7 +36,7 @@ constexpr Advice kAdvice[] = {
     {"the same, by confidence", "top_p", "experts until their probabilities suffice"},
     {"a gate with a gradient everywhere", "remoe", "ReLU in place of top-k, sparse by a penalty that adapts"},
     {"an encoder, or images: no text to continue", "expert_choice",
-     "perfectly even and drops nobody's work; in a causal model its numbers lie"},
+     "perfectly even, but a token may be left without an expert; in a causal model its numbers lie"},
     {"the same, without any choice", "soft_moe",
      "every expert sees mixtures of all tokens: smooth, and blind to order in time"},
 };
