@@ -124,6 +124,40 @@ TEST(MergedModel, RouterRowsAreMeansWeightedByUse) {
   }
 }
 
+// Nothing of the first layer shows in the second: neither its groups nor how often its experts were used.
+TEST(MergedModel, EachLayerHasItsOwnGroupsAndItsOwnUse) {
+  Case c(tiny_config(4));
+  const std::vector<ExpertGroups> groups = {kPairs, {{1, 0}, {3, 2}}};
+  auto s = c.observed();
+  s[0].count = {1, 0, 3, 0};
+  s[1].count = {5, 1, 1, 3};
+  LanguageModel merged = merged_model(c.test.ctx, c.test.model, groups, s, RouterRows::merged);
+  std::map<std::string, std::vector<double>> values;
+  merged.visit([&](const std::string& name, Parameter& p) { values[name] = host_values(p.value); });
+  for (std::size_t l = 0; l < 2; ++l) {
+    const ExpertWeights expected = merge_experts(c.experts(l), groups[l], s[l].count);
+    EXPECT_EQ(values.at(Case::name(l, "experts.gate_up")), expected.gate_up) << l;
+    EXPECT_EQ(values.at(Case::name(l, "experts.down")), expected.down) << l;
+  }
+  const auto old = c.router(1), row = values.at(Case::name(1, "gate"));
+  for (std::size_t d = 0; d < 6; ++d) {
+    EXPECT_NEAR(row[d], 5.0 / 6 * old[d] + 1.0 / 6 * old[6 + d], 1e-12);
+    EXPECT_NEAR(row[6 + d], 0.25 * old[12 + d] + 0.75 * old[18 + d], 1e-12);
+  }
+}
+
+// Groups of other sizes in the second layer: the outputs that stay find their experts there.
+TEST(MergedModel, LayersOfDifferentGroupsMergeExactly) {
+  Case c(tiny_config(4));
+  make_twins(c);
+  ExpertWeights w = c.experts(1);
+  permute_neurons(w, 0, 3, shuffled(w.F, 31));
+  c.set_experts(1, w);
+  const auto before = c.logits();
+  LanguageModel merged = merged_model(c.test.ctx, c.test.model, {kPairs, {{2, 0, 3}, {1}}}, c.observed());
+  EXPECT_TRUE(close(c.logits(merged), before, kRound));
+}
+
 // What merging leaves still learns: gradients of the shared experts against finite differences.
 TEST(MergedModel, TheSharedExpertsGetGradients) {
   Case c(tiny_config(4));

@@ -49,6 +49,16 @@ TEST(GroupByLogits, OthersJoinTheMostSimilarOfTheMostUsed) {
   EXPECT_THROW(group_by_logits(of({1, 1}, {0, 0}), 1), UserError);  // no logits
 }
 
+// In groups of three, who is near is asked of the reference, not of the last to join: expert 2 (45 degrees, used third) joins
+// expert 0 (0 degrees), and expert 3 (100 degrees) is nearer to 2 than to the other reference (170), but nearer to that than to 0.
+TEST(GroupByLogits, MembersAreComparedWithTheReference) {
+  const double degrees[] = {0, 170, 45, 100};
+  std::vector<double> product;
+  for (const double a : degrees)
+    for (const double b : degrees) product.push_back(std::cos((a - b) * std::acos(-1.0) / 180));
+  EXPECT_EQ(group_by_logits(of({9, 8, 2, 1}, {0, 0, 0, 0}, product), 2), (ExpertGroups{{0, 2}, {1, 3}}));
+}
+
 // The layer by itself: expert by expert, from the input that the metrics show.
 TEST(Observe, AddsWhatTheLayersDid) {
   LanguageModelConfig config = tiny_config(4);

@@ -183,6 +183,10 @@ TYPED_TEST(Choice, BiasAndGroupsLimitWhatCanBeChosen) {
   broken[3] = T(kNaN);
   const auto last = biased(broken, bias, {3, 2});  // the group with NaN is the last, and NaN stays NaN
   EXPECT_TRUE(last[2] == -inf && std::isnan(last[3]) && last[0] == 4 && last[4] == 3);
+  // Also where a group has two better scores beside the NaN.
+  const auto alone = biased({3, 2, T(kNaN), 1, 1, 1}, none, {2, 1});
+  EXPECT_TRUE(alone[0] == -inf && alone[1] == -inf && std::isnan(alone[2]));
+  EXPECT_TRUE(alone[3] == 1 && alone[4] == 1 && alone[5] == 1);
 }
 
 TYPED_TEST(Choice, BiasMovesTowardsTheMean) {

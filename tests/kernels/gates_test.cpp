@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
+#include <tuple>
 
 #include "kernels/noisy_gate/noisy_gate.hpp"
 #include "kernels/relu_gate/relu_gate.hpp"
@@ -128,6 +129,31 @@ TEST(LoadProbability, IsOneForAllWhenAllAreChosenAndCertainWithoutNoise) {
   EXPECT_EQ(sure.P(sure.clean, sure.spread, sure.score), (Doubles{0, 0, 1}));
 }
 
+// Below the least deviation, 1e-6, the divisor is a constant: the noise gets no gradient, scores and thresholds do.
+TYPED_TEST(Gates, TheLeastDeviationGivesTheNoiseNoGradient) {
+  using T = TypeParam;
+  const LoadShape s{1, 3, 1};
+  const T least = T(1e-6), clean[] = {0, least, -least}, spread[] = {-20, -20, -20}, dP[] = {1, 2, 3};
+  const Ints expert = {0, 1};
+  const std::vector<T> score = {0, 0};
+  each_version(
+      load_probability_backward<T>,
+      [&](auto& function, Context& ctx) {
+        Output<T> dclean(3), dspread(3), dscore(3);
+        function(ctx, dclean, dspread, dscore, dP, clean, spread, expert.data(), score.data(), s);
+        std::vector<T> all = dspread.vector();
+        for (const T d : dclean.vector()) all.push_back(d);
+        for (const T d : dscore.vector()) all.push_back(d);
+        return all;
+      },
+      [&](const std::vector<T>& d) {
+        const double top = 1e6 / std::sqrt(2 * std::acos(-1.0)),
+                     side = top * std::exp(-0.5);  // z = 0, z = ±1
+        const std::vector<double> expected = {0, 0, 0, top, 2 * side, 3 * side, -5 * side, -top, 0};
+        EXPECT_TRUE(close(d, cast<T>(expected), {0, 8 * kRounding<T>}));
+      });
+}
+
 TYPED_TEST(Gates, UnitRowsHaveLengthOneAndZeroStaysZero) {
   using T = TypeParam;
   for (const std::int64_t R : kAwkward)
@@ -176,6 +202,31 @@ TEST(GateGradients, OfUnitRowsAndTemperatureAreDifferences) {
   tempered_backward<double>(ctx, dx.data(), dt.data(), c.data(), y.data(), t.data(), 12);
   EXPECT_TRUE(close(dx, finite_difference([&](const Doubles& at) { return warm(at, t); }, x), {1e-8, 1e-6}));
   EXPECT_TRUE(close(dt, finite_difference([&](const Doubles& at) { return warm(x, at); }, t), {1e-8, 1e-6}));
+}
+
+// At ln 100 the factor ends, and with it the gradient of the temperature; that of the scores goes on.
+TYPED_TEST(Gates, BeyondItsEndTheTemperatureGetsNoGradient) {
+  using T = TypeParam;
+  const std::vector<T> x = {1, -2, 3}, dy = {1, 1, 2};
+  for (const auto& [t, factor, dt] :
+       {std::tuple{0.0, 1.0, 5.0}, {std::log(50.0), 50.0, 250.0}, {5.0, 100.0, 0.0}}) {
+    const std::vector<T> at = {T(t)};
+    std::vector<T> y;
+    for (const T v : x) y.push_back(T(factor) * v);
+    each_version(
+        tempered_backward<T>,
+        [&](auto& function, Context& ctx) {
+          Output<T> dx(3), d(1);
+          function(ctx, dx, d, dy.data(), y.data(), at.data(), 3);
+          std::vector<T> all = dx.vector();
+          all.push_back(d.vector()[0]);
+          return all;
+        },
+        [&, factor = factor, dt = dt](const std::vector<T>& d) {
+          EXPECT_TRUE(
+              close(d, cast<T>(std::vector<double>{factor, factor, 2 * factor, dt}), {0, 8 * kRounding<T>}));
+        });
+  }
 }
 
 TYPED_TEST(Gates, ReluChoosesThePositiveAndNaN) {
