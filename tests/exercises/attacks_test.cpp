@@ -65,6 +65,7 @@ const Attack kAttacks[] = {
     {"nan", "NaN", "NaN"},
     {"exception", "throws an exception", "throws an exception"},
     {"forges_reply", "writes into the pipe", "writes into the pipe"},
+    {"forges_last_reply", "writes into the pipe", "writes into the pipe"},
     {"reads_files", kRefused, nullptr},
     {"reads_grader", kRefused, nullptr},
     {"kills_grader", kRefused, nullptr},
@@ -178,6 +179,17 @@ TEST(Attacks, AnAnswerIsBuiltFromNothingButItself) {
     EXPECT_EQ(verdict.earned(), 0);
     EXPECT_NE(verdict.compiler.find(reason), std::string::npos) << verdict.compiler;
   }
+}
+
+// Thousands of calls, none of which is too long: the check ends all the same.
+TEST(Attacks, SleepingInEveryCallEndsWithTheCheck) {
+  const std::vector<Exercise> all = find_exercises();
+  const Verdict verdict = grade_answer(find_exercise(all, "beat_the_router"), attack("sleeps"),
+                                       {.seed = 3, .check = "WellFormed", .seconds = 0.25});
+  ASSERT_TRUE(verdict.built) << verdict.compiler;
+  ASSERT_NE(verdict.first_failure(), nullptr);
+  EXPECT_NE(verdict.first_failure()->failure.find("for all calls of this check"), std::string::npos)
+      << verdict.first_failure()->failure;
 }
 
 // Whatever an answer does, nothing of it is there afterwards.
