@@ -166,6 +166,8 @@ TEST(Attacks, AnAnswerIsBuiltFromNothingButItself) {
                                      {"includes_by_macro", ""},
                                      {"includes_reference", "reference.cpp"},
                                      {"embeds_file", ".incbin"},
+                                     {"embeds_file_in_pieces", "/etc/passwd"},
+                                     {"brings_a_loader", "brings no loader"},
                                      {"own_main", "main"},
                                      {"calls_library", "require_built_for"},
                                      {"fills_the_disk", ""},
@@ -178,6 +180,26 @@ TEST(Attacks, AnAnswerIsBuiltFromNothingButItself) {
     EXPECT_FALSE(verdict.built);
     EXPECT_EQ(verdict.earned(), 0);
     EXPECT_NE(verdict.compiler.find(reason), std::string::npos) << verdict.compiler;
+  }
+}
+
+// A compiler's errors are shown to who wrote the answer: they must not say what stands in a file of the machine's.
+TEST(Attacks, CompileErrorsQuoteNoOtherFile) {
+  const TemporaryDirectory directory;
+  fs::permissions(directory.path(), fs::perms::others_exec, fs::perm_options::add);
+  testing::put(directory / "secret", "8712934650\n");
+  fs::permissions(directory / "secret", fs::perms::others_read, fs::perm_options::add);
+  for (const auto& [name, reason] :
+       {Refused{"quotes_a_file", "an answer includes its contract and the standard library, not"},
+        {"assembles_a_file", "its assembly is refused"}}) {
+    SCOPED_TRACE(name);
+    const fs::path file = directory / "answer.cpp";
+    testing::put(file,
+                 replaced(testing::contents(attack(name)), "@SECRET@", (directory / "secret").string()));
+    const Verdict verdict = grade_answer(top_k_gate(), file, {.seed = 3});
+    EXPECT_FALSE(verdict.built);
+    EXPECT_NE(verdict.compiler.find(reason), std::string::npos) << verdict.compiler;
+    EXPECT_EQ(verdict.compiler.find("8712934650"), std::string::npos) << verdict.compiler;
   }
 }
 
