@@ -1,5 +1,6 @@
 #include "common/grade/build_answer.hpp"
 
+#include <elf.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -41,8 +42,37 @@ struct Ran {
   std::string text;
 };
 
+// "... /usr/include/stdio.h": a file that the compiler opens, by -H; "" where a line is none of these.
+std::string opened_file(const std::string& line) {
+  std::size_t at = line.find_first_not_of('.');
+  if (at == std::string::npos || (at == 0 && line[at] == ' ')) return "";
+  if (line[at] == '!' || line[at] == 'x') ++at;  // precompiled
+  return at > 0 && at + 1 < line.size() && line[at] == ' ' ? line.substr(at + 1) : "";
+}
+
+// The compiler's own words: without the files that it opened, which go into `opened`. The assembler's words are left out:
+// they may be those of a file that it was asked to include.
+std::string words_of_compiler(const fs::path& log, std::vector<std::string>& opened) {
+  constexpr const char* kGuards = "Multiple include guards may be useful for:";
+  std::ifstream in(log, std::ios::binary);
+  std::string text;
+  bool whole = true;
+  for (std::string line; std::getline(in, line);) {
+    if (const std::string file = opened_file(line); !file.empty()) {
+      opened.push_back(file);
+    } else if (line.ends_with(": Assembler messages:")) {
+      return text + "its assembly is refused by the assembler\n";
+    } else if (line != kGuards && std::find(opened.begin(), opened.end(), line) == opened.end()) {
+      whole = whole && text.size() + line.size() < kMostText;
+      if (whole) text += line + "\n";
+    }
+  }
+  return text + (whole ? "" : "\n...\n");
+}
+
 // Runs a tool in `directory`, its words into a file beside it.
-Ran run_tool(const std::vector<std::string>& words, const fs::path& directory, unsigned user) {
+Ran run_tool(const std::vector<std::string>& words, const fs::path& directory, unsigned user,
+             std::vector<std::string>* opened = nullptr) {
   const fs::path log = directory.parent_path() / "tool.log";
   const int text = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
   MOE_CHECK(text >= 0, "cannot write ", log.string());
@@ -59,7 +89,8 @@ Ran run_tool(const std::vector<std::string>& words, const fs::path& directory, u
   close(text);
   int status = 0;
   const bool in_time = wait_for(child, kCompileSeconds, &status);
-  Ran ran{in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0, head_of(log)};
+  Ran ran{in_time && WIFEXITED(status) && WEXITSTATUS(status) == 0,
+          opened ? words_of_compiler(log, *opened) : head_of(log)};
   if (!in_time) ran.text += concat("the compiler was stopped after ", kCompileSeconds, " s\n");
   if (in_time && !ran.ok && ran.text.empty())
     ran.text =
@@ -67,7 +98,8 @@ Ran run_tool(const std::vector<std::string>& words, const fs::path& directory, u
   return ran;
 }
 
-// -MD names every file that the compiler read, the system's headers as well.
+// -MD names every file that the compiler read, the system's headers as well, --MD those of the assembler (.include,
+// .incbin); -H the compiler's at once, and so also where it fails.
 std::vector<std::string> compile_words(const Exercise& exercise) {
   std::vector<std::string> words = {MOE_CXX_COMPILER,
                                     "-std=c++20",
@@ -85,7 +117,10 @@ std::vector<std::string> compile_words(const Exercise& exercise) {
   } else {
     words.push_back("-D_GLIBCXX_ASSERTIONS");  // a wrong index of a vector stops the answer, with a message
   }
-  words.insert(words.end(), {"-MD", "-MF", "answer.d", "-o", "answer.o", "-c", exercise.answer_file()});
+#ifndef __clang__  // its assembler knows no --MD
+  words.push_back("-Wa,--MD,assembler.d");
+#endif
+  words.insert(words.end(), {"-H", "-MD", "-MF", "answer.d", "-o", "answer.o", "-c", exercise.answer_file()});
   return words;
 }
 
@@ -102,18 +137,40 @@ void copy_headers(const Exercise& exercise, const fs::path& to) {
     }
 }
 
-// Files that the compiler read and that are neither the system's nor in the scratch directory; "" for none.
-std::string foreign_include(const fs::path& dependencies, const fs::path& directory) {
-  std::ifstream in(dependencies);
+// Names of a makefile's rule.
+std::vector<std::string> dependencies(const fs::path& rule) {
+  std::ifstream in(rule);
+  std::vector<std::string> files;
   std::string word;
   in >> word;  // the target
-  while (in >> word) {
-    if (word == "\\" || word.ends_with(":")) continue;
-    const fs::path path = fs::weakly_canonical(directory / word);
+  while (in >> word)
+    if (word != "\\" && !word.ends_with(":")) files.push_back(word);
+  return files;
+}
+
+// The first of `files` that is neither the system's nor in the scratch directory; "" for none.
+std::string foreign_file(const std::vector<std::string>& files, const fs::path& directory) {
+  for (const std::string& file : files) {
+    const fs::path path = fs::weakly_canonical(directory / file);
     const auto inside = [&](const fs::path& root) { return path.string().starts_with(root.string() + "/"); };
-    if (inside(repository()) || !(inside(fs::weakly_canonical(directory)) || inside("/usr"))) return word;
+    if (inside(repository()) || !(inside(fs::weakly_canonical(directory)) || inside("/usr"))) return file;
   }
   return "";
+}
+
+// An interpreter runs before the program's entry, and with it what .dynamic names: so neither may be there, though an
+// answer can bring sections of those names along.
+bool starts_at_its_entry(const fs::path& program) {
+  std::ifstream in(program, std::ios::binary);
+  Elf64_Ehdr header{};
+  in.read(reinterpret_cast<char*>(&header), sizeof header);
+  in.seekg(static_cast<std::streamoff>(header.e_phoff));
+  for (int i = 0; i < header.e_phnum; ++i) {
+    Elf64_Phdr segment{};
+    if (!in.read(reinterpret_cast<char*>(&segment), sizeof segment)) return false;
+    if (segment.p_type == PT_INTERP || segment.p_type == PT_DYNAMIC) return false;
+  }
+  return header.e_phnum > 0;
 }
 
 void hand_over(const fs::path& directory, unsigned user) {
@@ -144,8 +201,9 @@ fs::path objects_of(const Exercise& exercise) {
 
 Ran link(const Exercise& exercise, const fs::path& build) {
   return run_tool(
-      {MOE_CXX_COMPILER, "-static", "-no-pie", "-Wl,-e,moe_worker_start", "-Wl,-z,noexecstack",
-       "@" + objects_of(exercise).string(), "answer.o",
+      // No -flto: the linker starts no compiler on what an object says of itself.
+      {MOE_CXX_COMPILER, "-static", "-no-pie", "-fno-lto", "-fno-use-linker-plugin",
+       "-Wl,-e,moe_worker_start", "-Wl,-z,noexecstack", "@" + objects_of(exercise).string(), "answer.o",
        "@" + (parts() / (exercise.device ? "device.libraries" : "host.libraries")).string(), "-o", "worker"},
       build, 0);
 }
@@ -173,14 +231,20 @@ BuiltAnswer build_answer(const Exercise& exercise, const fs::path& answer, const
   std::ofstream(build / exercise.answer_file(), std::ios::binary) << source;
   const unsigned user = spare_user();
   hand_over(build, user);
-  const Ran compiled = run_tool(compile_words(exercise), build, user);
-  if (!compiled.ok) return {false, compiled.text, {}};
-  if (const std::string file = foreign_include(build / "answer.d", build); !file.empty())
+  std::vector<std::string> read;
+  const Ran compiled = run_tool(compile_words(exercise), build, user, &read);
+  for (const char* rule : {"answer.d", "assembler.d"})
+    for (const std::string& file : dependencies(build / rule)) read.push_back(file);
+  // Before the compiler's words: they may be those of the file.
+  if (const std::string file = foreign_file(read, build); !file.empty())
     return {false, concat("an answer includes its contract and the standard library, not ", file, "\n"), {}};
+  if (!compiled.ok) return {false, compiled.text, {}};
   if (exercise.device)
     if (const Ran closed = close_object(build); !closed.ok) return {false, closed.text, {}};
   const Ran linked = link(exercise, build);
   if (!linked.ok) return {false, linked.text, {}};
+  if (!starts_at_its_entry(build / "worker"))
+    return {false, "an answer brings no loader along: sections .interp and .dynamic\n", {}};
   const fs::path program = scratch / "worker";
   fs::rename(build / "worker", program);
   chmod(program.c_str(), 0755);

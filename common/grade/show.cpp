@@ -67,7 +67,7 @@ std::string check_line(const CheckVerdict& c, std::size_t width, ColourMode mode
 std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::string& answer,
                          const std::string& file) {
   const std::size_t line_end = c.failure.find('\n');
-  const std::string head = c.failure.substr(0, line_end);
+  const std::string head = printable_utf8(c.failure.substr(0, line_end));  // may be an exception's words
   std::string text = concat("\n", bold(mode), c.name, reset(mode), ": the answer ", head, "\n");
   if (line_end != std::string::npos)
     text += first_lines(replaced(c.failure.substr(line_end + 1), answer + ":", file + ":"), 60, "", true);

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <clocale>
 #include <cstdlib>
 #include <fstream>
 #include <memory>
@@ -126,6 +127,7 @@ void copy_directory(const fs::path& from, Unpacking& unpacking, const UnpackLimi
   const rlimit file{limits.file_bytes + 1, limits.file_bytes + 1};
   setrlimit(RLIMIT_DATA, &memory);
   setrlimit(RLIMIT_FSIZE, &file);
+  setlocale(LC_CTYPE, "C.UTF-8");  // libarchive has no name for an entry that the locale cannot spell
   std::string reason;
   try {
     Unpacking unpacking(wanted, directory, limits);

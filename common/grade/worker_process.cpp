@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -19,6 +20,8 @@ namespace {
 
 constexpr std::size_t kMostText = 4096;       // kept of what an answer prints
 constexpr std::uint32_t kMostMessage = 4096;  // of a reply's text and notes
+
+constexpr const char* kForged = "writes into the pipe that its results go through";
 
 struct Pipe {
   int read_end, write_end;
@@ -75,11 +78,16 @@ void WorkerProcess::start() {
                   .text_fd = text.write_end,
                   .limits = {.address_space = options_.address_space,
                              .data = options_.memory,
-                             .cpu_seconds = static_cast<int>(options_.seconds * 4) + 1},
+                             .cpu_seconds = static_cast<int>(seconds_of_all_calls())},
                   .user = spare_user()});
   close(request.read_end), close(reply.write_end), close(text.write_end);
   request_fd_ = request.write_end, reply_fd_ = reply.read_end, text_fd_ = text.read_end;
   for (const int fd : {request_fd_, reply_fd_, text_fd_}) fcntl(fd, F_SETFL, O_NONBLOCK);
+}
+
+// Waiting costs an answer no processor time: without this limit one that sleeps could hold the grader up for hours.
+double WorkerProcess::seconds_of_all_calls() const {
+  return options_.seconds * 4 + 1;
 }
 
 WorkerProcess::~WorkerProcess() {
@@ -144,6 +152,9 @@ void WorkerProcess::fail(Outcome outcome) {
   if (outcome == Outcome::late) {
     drain_text();
     end_child(std::exchange(child_, -1));
+    if (waited_ >= seconds_of_all_calls())
+      throw Failed(concat("takes more than ", format_duration(seconds_of_all_calls()),
+                          " for all calls of this check: far too much work"));
     throw Failed(concat("does not come back within ", format_duration(options_.seconds),
                         ": an endless loop, or far too much work"));
   }
@@ -163,20 +174,24 @@ void WorkerProcess::fail(Outcome outcome) {
 Reply WorkerProcess::exchange(const std::vector<std::byte>& request, std::uint32_t sequence, Sizes sizes) {
   if (!started_) start();
   if (child_ < 0) throw Failed("has ended before");
-  const auto deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                                           std::chrono::duration<double>(options_.seconds));
+  const auto begin = Clock::now();
+  const double seconds = std::min(options_.seconds, seconds_of_all_calls() - waited_);
+  const auto deadline =
+      begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  const auto end_of_call = [&] { waited_ += std::chrono::duration<double>(Clock::now() - begin).count(); };
   ReplyHeader header;
   Outcome outcome = transfer(request.data(), request.size(), reinterpret_cast<std::byte*>(&header),
                              sizeof header, deadline);
-  if (outcome != Outcome::done) fail(outcome);
+  if (outcome != Outcome::done) end_of_call(), fail(outcome);
   const bool ok = header.status == Status::ok;
   const Sizes wanted = ok ? sizes : Sizes{0, 0};
   if (header.magic != kMagic || header.sequence != sequence || header.array_bytes != wanted.arrays ||
       header.result_bytes != wanted.result || header.text_bytes > kMostMessage ||
       header.note_bytes > kMostMessage || header.status > Status::misuse)
-    throw Failed("writes into the pipe that its results go through");
+    throw Failed(kForged);
   std::vector<std::byte> body(wanted.arrays + wanted.result + header.text_bytes + header.note_bytes);
   outcome = transfer(nullptr, 0, body.data(), body.size(), deadline);
+  end_of_call();
   if (outcome != Outcome::done) fail(outcome);
   const char* text = reinterpret_cast<const char*>(body.data()) + wanted.arrays + wanted.result;
   const std::string message(text, header.text_bytes);
@@ -195,10 +210,13 @@ void WorkerProcess::finish() {
   drain_text();
   close_end(request_fd_);
   wait_briefly();
+  char more;  // a call has one reply: whoever forged the last one's has left the worker's behind it
+  const bool forged = read(reply_fd_, &more, 1) == 1;
   int left_behind = 0;
   end_child(std::exchange(child_, -1), &left_behind);
   if (left_behind > 0)
     throw Failed(concat("leaves ", left_behind, left_behind == 1 ? " process" : " processes", " behind"));
+  if (forged) throw Failed(kForged);
 }
 
 }  // namespace moe::grade

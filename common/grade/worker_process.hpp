@@ -41,11 +41,13 @@ class WorkerProcess {
   void wait_briefly();  // for a process that is about to end
   [[noreturn]] void fail(Outcome outcome);
   void close_all();
+  double seconds_of_all_calls() const;
 
   AnswerOptions options_;
   bool started_ = false;
   int child_ = -1, request_fd_ = -1, reply_fd_ = -1, text_fd_ = -1;
-  std::string text_;  // printed, the first kMostText bytes
+  double waited_ = 0;  // seconds, for all calls so far
+  std::string text_;   // printed, the first kMostText bytes
 };
 
 }  // namespace moe::grade

@@ -65,6 +65,7 @@ const Attack kAttacks[] = {
     {"nan", "NaN", "NaN"},
     {"exception", "throws an exception", "throws an exception"},
     {"forges_reply", "writes into the pipe", "writes into the pipe"},
+    {"forges_last_reply", "writes into the pipe", "writes into the pipe"},
     {"reads_files", kRefused, nullptr},
     {"reads_grader", kRefused, nullptr},
     {"kills_grader", kRefused, nullptr},
@@ -179,6 +180,8 @@ TEST(Attacks, AnAnswerIsBuiltFromNothingButItself) {
                                      {"includes_by_macro", ""},
                                      {"includes_reference", "reference.cpp"},
                                      {"embeds_file", ".incbin"},
+                                     {"embeds_file_in_pieces", "/etc/passwd"},
+                                     {"brings_a_loader", "brings no loader"},
                                      {"own_main", "main"},
                                      {"calls_library", "require_built_for"},
                                      {"fills_the_disk", ""},
@@ -192,6 +195,37 @@ TEST(Attacks, AnAnswerIsBuiltFromNothingButItself) {
     EXPECT_EQ(verdict.earned(), 0);
     EXPECT_NE(verdict.compiler.find(reason), std::string::npos) << verdict.compiler;
   }
+}
+
+// A compiler's errors are shown to who wrote the answer: they must not say what stands in a file of the machine's.
+TEST(Attacks, CompileErrorsQuoteNoOtherFile) {
+  const TemporaryDirectory directory;
+  fs::permissions(directory.path(), fs::perms::others_exec, fs::perm_options::add);
+  testing::put(directory / "secret", "8712934650\n");
+  fs::permissions(directory / "secret", fs::perms::others_read, fs::perm_options::add);
+  for (const auto& [name, reason] :
+       {Refused{"quotes_a_file", "an answer includes its contract and the standard library, not"},
+        {"assembles_a_file", "its assembly is refused"}}) {
+    SCOPED_TRACE(name);
+    const fs::path file = directory / "answer.cpp";
+    testing::put(file,
+                 replaced(testing::contents(attack(name)), "@SECRET@", (directory / "secret").string()));
+    const Verdict verdict = grade_answer(top_k_gate(), file, {.seed = 3});
+    EXPECT_FALSE(verdict.built);
+    EXPECT_NE(verdict.compiler.find(reason), std::string::npos) << verdict.compiler;
+    EXPECT_EQ(verdict.compiler.find("8712934650"), std::string::npos) << verdict.compiler;
+  }
+}
+
+// Thousands of calls, none of which is too long: the check ends all the same.
+TEST(Attacks, SleepingInEveryCallEndsWithTheCheck) {
+  const std::vector<Exercise> all = find_exercises();
+  const Verdict verdict = grade_answer(find_exercise(all, "beat_the_router"), attack("sleeps"),
+                                       {.seed = 3, .check = "WellFormed", .seconds = 0.25});
+  ASSERT_TRUE(verdict.built) << verdict.compiler;
+  ASSERT_NE(verdict.first_failure(), nullptr);
+  EXPECT_NE(verdict.first_failure()->failure.find("for all calls of this check"), std::string::npos)
+      << verdict.first_failure()->failure;
 }
 
 // Whatever an answer does, nothing of it is there afterwards.

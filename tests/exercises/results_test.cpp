@@ -128,6 +128,14 @@ TEST(Show, NamesTheLearnersFileAndStaysInEightyColumns) {
   EXPECT_NE(show(v, {.file = "gate.cu"}).find("gate.cu:3:1: error: no"), std::string::npos);
 }
 
+// The first line of a failure may be an exception's words, which could clear the screen and print a verdict of their own.
+TEST(Show, AFailureHasNoControlCharacters) {
+  Verdict v{.exercise = exercise()};
+  v.checks = {
+      {.name = "One", .points = 1, .failure = "throws an exception: \033[2J\rpassed\n  \033[32mcase"}};
+  EXPECT_EQ(show(v, {.colour = ColourMode::none}).find_first_of("\033\r"), std::string::npos);
+}
+
 TEST(Exercise, ReadsTheReadmesExample) {
   const testing::TemporaryDirectory directory;
   testing::put(directory / "README.md",

@@ -93,6 +93,21 @@ TEST(Submission, OfAnArchiveIsRefusedWhereItReachesForMore) {
     }
 }
 
+// This program sets no locale, as `moe` sets none: names that the archive calls UTF-8 cannot be put into its characters.
+TEST(Submission, MayHaveFolderNamesOfAnyLanguage) {
+  const TemporaryDirectory directory, to;
+  write_archive(directory / "a", {{"L\u00f6sung/\u89e3\u7b54/gate.cpp", "answer"}}, true);
+  std::string zip = testing::contents(directory / "a");
+  for (const auto& [header, flags] : {std::pair{"PK\3\4", 6}, {"PK\1\2", 8}}) {
+    const std::size_t at = zip.find(header);
+    ASSERT_NE(at, std::string::npos);
+    zip[at + static_cast<std::size_t>(flags) + 1] |= 8;  // names are UTF-8
+  }
+  testing::put(directory / "a", zip);
+  EXPECT_EQ(unpack(directory / "a", kWanted, to.path()), "");
+  EXPECT_EQ(testing::contents(to / "gate.cpp"), "answer");
+}
+
 TEST(Submission, ManyFilesAndBrokenArchivesAreRefused) {
   const TemporaryDirectory directory, to;
   std::vector<Entry> many;
