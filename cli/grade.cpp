@@ -87,7 +87,7 @@ int grade_main(int argc, char** argv) {
   const grade::Total total = grade::total_of(verdicts);
   for (const Verdict& v : verdicts)
     if (!v.passed() && v.state == grade::State::graded) {
-      std::printf("next: moe try %s\n", v.exercise.name.c_str());
+      std::printf("next: %s try %s\n", work.program().c_str(), v.exercise.name.c_str());
       break;
     }
   return static_cast<int>(exit_code(total));

@@ -58,7 +58,7 @@ int hint_main(int argc, char** argv) {
   Workspace work = Workspace::find();
   const Exercise& e = named_or_next(name, all, work);
   show_hint(work, e, number);
-  std::printf("\nnext: moe try %s\n", e.name.c_str());
+  std::printf("\nnext: %s try %s\n", work.program().c_str(), e.name.c_str());
   return 0;
 }
 
@@ -77,7 +77,7 @@ int progress_main(int argc, char** argv) {
   }
   std::printf("%d of %zu passed, %d of %d points\n", passed, all.size(), earned, possible);
   const Exercise* next = work.next(all);
-  std::printf("next: %s\n", next ? ("moe try " + next->name).c_str() : "moe grade");
+  std::printf("next: %s %s\n", work.program().c_str(), next ? ("try " + next->name).c_str() : "grade");
   return 0;
 }
 
@@ -96,8 +96,8 @@ int reset_main(int argc, char** argv) {
   ExerciseState state = work.state(e);
   state.earned = 0, state.possible = 0;
   work.save(e, state);
-  std::printf("%s is as it was; what you had is %s\nnext: moe try %s\n", answer.c_str(), old.c_str(),
-              e.name.c_str());
+  std::printf("%s is as it was; what you had is %s\nnext: %s try %s\n", answer.c_str(), old.c_str(),
+              work.program().c_str(), e.name.c_str());
   return 0;
 }
 
@@ -123,7 +123,9 @@ int solution_main(int argc, char** argv) {
     state.peeked = true;
     work.save(e, state);
   }
-  std::printf("%s\nnext: moe try %s\n", grade::read_text(e.reference()).c_str(), e.name.c_str());
+  const Exercise* next = state.passed() ? work.next(all) : &e;
+  std::printf("%s\nnext: %s %s\n", grade::read_text(e.reference()).c_str(), work.program().c_str(),
+              next ? ("try " + next->name).c_str() : "grade");
   return 0;
 }
 

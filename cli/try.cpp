@@ -19,14 +19,14 @@ namespace {
 
 std::string next_step(const Workspace& work, const grade::Verdict& verdict,
                       const std::vector<grade::Exercise>& all) {
-  const std::string& name = verdict.exercise.name;
-  if (verdict.state == grade::State::not_graded) return "moe doctor";
+  const std::string &name = verdict.exercise.name, moe = work.program() + " ";
+  if (verdict.state == grade::State::not_graded) return moe + "doctor";
   if (!verdict.passed()) {
     const bool more_hints = verdict.built && work.state(verdict.exercise).hints < 3;
-    return more_hints ? "moe hint " + name : "moe try " + name;
+    return moe + (more_hints ? "hint " : "try ") + name;
   }
   const grade::Exercise* next = work.next(all);
-  return next ? "moe try " + next->name : "moe grade";
+  return next ? moe + "try " + next->name : moe + "grade";
 }
 
 }  // namespace
