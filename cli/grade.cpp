@@ -1,5 +1,6 @@
 // moe grade: all answers of a work directory, as a table and as files.
 #include <cstdio>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/learn.hpp"
@@ -59,15 +60,17 @@ int grade_main(int argc, char** argv) {
   std::vector<std::string> names;
   std::string directory, out;
   int jobs = this_machine().cores;
-  grade::GradeOptions options{.seed = grade::fresh_seed()};
+  grade::GradeOptions options;
+  std::optional<std::int64_t> seed;
   Flags flags("moe grade", "Grades your answers: a table, grade.json (Gradescope), junit.xml, grade.csv.",
               "moe grade\nmoe grade s1 --seed 7 --out results");
   flags.add("exercises", names, "names, s1, or all");
-  flags.add("--seed", options.seed, "of the random cases; without it a new one every time");
+  flags.add("--seed", seed, "of the random cases; without it a new one every time", at_least(0));
   flags.add("--answers", directory, "a directory of answers; without it the work directory");
   flags.add("--out,-o", out, "where the files go; without it beside the answers");
   flags.add("--jobs,-j", jobs, "answers at a time", between(1, 64));
   flags.parse(argc, argv);
+  options.seed = seed ? static_cast<std::uint64_t>(*seed) : grade::fresh_seed();
   const std::vector<grade::Exercise> all = grade::find_exercises();
   const std::vector<grade::Exercise> chosen = grade::choose_exercises(all, names);
   Workspace work = directory.empty() ? Workspace::find() : Workspace::read_only(directory);
@@ -84,7 +87,7 @@ int grade_main(int argc, char** argv) {
   const grade::Total total = grade::total_of(verdicts);
   for (const Verdict& v : verdicts)
     if (!v.passed() && v.state == grade::State::graded) {
-      std::printf("next: moe try %s\n", v.exercise.name.c_str());
+      std::printf("next: %s try %s\n", work.program().c_str(), v.exercise.name.c_str());
       break;
     }
   return static_cast<int>(exit_code(total));

@@ -27,6 +27,7 @@ const Exercise& named_or_next(const std::string& name, const std::vector<Exercis
 std::string standing(const ExerciseState& s) {
   const std::string peeked = s.peeked ? ", solution seen" : "";
   if (!s.tried) return "not tried" + peeked;
+  if (s.passed() && s.peeked) return "passed" + peeked;  // with its points it would not fit in 80 columns
   return concat(s.earned, "/", s.possible, s.passed() ? " passed" : "", peeked);
 }
 
@@ -57,7 +58,7 @@ int hint_main(int argc, char** argv) {
   Workspace work = Workspace::find();
   const Exercise& e = named_or_next(name, all, work);
   show_hint(work, e, number);
-  std::printf("\nnext: moe try %s\n", e.name.c_str());
+  std::printf("\nnext: %s try %s\n", work.program().c_str(), e.name.c_str());
   return 0;
 }
 
@@ -70,13 +71,13 @@ int progress_main(int argc, char** argv) {
   for (const Exercise& e : all) {
     const ExerciseState s = work.state(e);
     if (e.session != session) std::printf("Session %d\n", std::stoi(session = e.session));
-    std::printf("  %s %-24s %-16s %s\n", s.passed() ? "x" : ".", e.name.c_str(), standing(s).c_str(),
-                truncate_to_width(e.title, 34).c_str());
+    std::printf("  %s %-20s %-24s %s\n", s.passed() ? "x" : ".", e.name.c_str(), standing(s).c_str(),
+                truncate_to_width(e.title, 30).c_str());
     passed += s.passed(), earned += s.earned, possible += e.points;
   }
   std::printf("%d of %zu passed, %d of %d points\n", passed, all.size(), earned, possible);
   const Exercise* next = work.next(all);
-  std::printf("next: %s\n", next ? ("moe try " + next->name).c_str() : "moe grade");
+  std::printf("next: %s %s\n", work.program().c_str(), next ? ("try " + next->name).c_str() : "grade");
   return 0;
 }
 
@@ -95,8 +96,8 @@ int reset_main(int argc, char** argv) {
   ExerciseState state = work.state(e);
   state.earned = 0, state.possible = 0;
   work.save(e, state);
-  std::printf("%s is as it was; what you had is %s\nnext: moe try %s\n", answer.c_str(), old.c_str(),
-              e.name.c_str());
+  std::printf("%s is as it was; what you had is %s\nnext: %s try %s\n", answer.c_str(), old.c_str(),
+              work.program().c_str(), e.name.c_str());
   return 0;
 }
 
@@ -122,7 +123,9 @@ int solution_main(int argc, char** argv) {
     state.peeked = true;
     work.save(e, state);
   }
-  std::printf("%s\nnext: moe try %s\n", grade::read_text(e.reference()).c_str(), e.name.c_str());
+  const Exercise* next = state.passed() ? work.next(all) : &e;
+  std::printf("%s\nnext: %s %s\n", grade::read_text(e.reference()).c_str(), work.program().c_str(),
+              next ? ("try " + next->name).c_str() : "grade");
   return 0;
 }
 

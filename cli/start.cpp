@@ -20,7 +20,8 @@ int start_main(int argc, char** argv) {
   if (!next) next = &all.front();
   std::printf("The first one: %s\n  task    %s\n  answer  %s\n", next->title.c_str(),
               (next->folder / "README.md").c_str(), work.answer(*next).c_str());
-  std::printf("`moe` here is %s, from anywhere.\nnext: moe watch\n", (work.directory() / "moe").c_str());
+  std::printf("`moe` here is %s, from anywhere.\nnext: %s watch\n", (work.directory() / "moe").c_str(),
+              work.program().c_str());
   return 0;
 }
 

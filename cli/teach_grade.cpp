@@ -95,7 +95,7 @@ void print_summary(const std::vector<Submission>& submissions, const Options& o)
     ++refused;
     std::printf("refused  %s: %s\n", s.name.c_str(), s.refused.c_str());
   }
-  std::printf("%zu submissions, %zu refused; grades in %s, every check in %s\nnext: moe teach report %s\n",
+  std::printf("%zu submissions, %zu refused; grades in %s, every check in %s\nnext: ./moe teach report %s\n",
               submissions.size(), refused, o.csv.c_str(), checks_file(o.csv).c_str(), o.csv.c_str());
 }
 

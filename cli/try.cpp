@@ -1,6 +1,7 @@
 // moe try: one answer against its checks.
 #include <cstdio>
 #include <filesystem>
+#include <optional>
 
 #include "cli/commands.hpp"
 #include "cli/learn.hpp"
@@ -19,14 +20,14 @@ namespace {
 
 std::string next_step(const Workspace& work, const grade::Verdict& verdict,
                       const std::vector<grade::Exercise>& all) {
-  const std::string& name = verdict.exercise.name;
-  if (verdict.state == grade::State::not_graded) return "moe doctor";
+  const std::string &name = verdict.exercise.name, moe = work.program() + " ";
+  if (verdict.state == grade::State::not_graded) return moe + "doctor";
   if (!verdict.passed()) {
     const bool more_hints = verdict.built && work.state(verdict.exercise).hints < 3;
-    return more_hints ? "moe hint " + name : "moe try " + name;
+    return moe + (more_hints ? "hint " : "try ") + name;
   }
   const grade::Exercise* next = work.next(all);
-  return next ? "moe try " + next->name : "moe grade";
+  return next ? moe + "try " + next->name : moe + "grade";
 }
 
 }  // namespace
@@ -55,14 +56,16 @@ grade::Verdict try_answer(Workspace& work, const grade::Exercise& exercise,
 int try_main(int argc, char** argv) {
   std::string name;
   bool every = false;
-  grade::GradeOptions options{.seed = grade::fresh_seed()};
+  grade::GradeOptions options;
+  std::optional<std::int64_t> seed;
   Flags flags("moe try", "Checks your answer to one exercise.",
               "moe try top_k_gate\nmoe try top_k_gate --seed 7 --all");
   flags.add("exercise", name, "its name; without one: the first that is not passed");
-  flags.add("--seed", options.seed, "of the random cases; without it a new one every time");
+  flags.add("--seed", seed, "of the random cases; without it a new one every time", at_least(0));
   flags.add("--check", options.check, "this check only");
   flags.add("--all", every, "show every failure, not only the first");
   flags.parse(argc, argv);
+  options.seed = seed ? static_cast<std::uint64_t>(*seed) : grade::fresh_seed();
   const std::vector<grade::Exercise> all = grade::find_exercises();
   Workspace work = Workspace::find();
   warn_if_unsealed();

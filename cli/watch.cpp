@@ -117,7 +117,7 @@ class Watch {
       const Exercise& e = all_[(here + i) % all_.size()];
       if (!work_.state(e).passed()) return open(e);
     }
-    std::printf("\nAll exercises are passed.\nnext: moe grade\n");
+    std::printf("\nAll exercises are passed.\nnext: %s grade\n", work_.program().c_str());
     std::fflush(stdout);
   }
 
@@ -143,13 +143,14 @@ int watch_main(int argc, char** argv) {
   warn_if_unsealed();
   const InterruptGuard interrupt("");
   const RawKeys keys;
+  const std::string program = work.program();
   Watch watch(std::move(work), all);
   watch.open(watch.exercise(index));
   while (!interrupted()) {
     if (!watch.handle(keys.wait(kPollMilliseconds))) break;
     watch.look();
   }
-  std::printf("next: moe progress\n");
+  std::printf("next: %s progress\n", program.c_str());
   return 0;
 }
 

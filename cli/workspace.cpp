@@ -77,6 +77,13 @@ Workspace Workspace::find() {
   throw UserError(ExitCode::usage, "no work directory", "moe start ~/moe-work   makes one");
 }
 
+std::string Workspace::program() const {
+  const fs::path program = directory_ / "moe";
+  std::error_code ignored;
+  if (!fs::exists(program, ignored)) return "moe";  // a directory of answers alone
+  return fs::equivalent(directory_, fs::current_path(), ignored) ? "./moe" : program.string();
+}
+
 fs::path Workspace::answer(const grade::Exercise& exercise) const {
   return directory_ / (exercise.name + exercise.stub().extension().string());
 }

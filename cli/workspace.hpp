@@ -35,6 +35,8 @@ class Workspace {
   static Workspace read_only(const std::filesystem::path& directory);
 
   const std::filesystem::path& directory() const { return directory_; }
+  // What to type here to run `moe` on it: "./moe" in the directory itself, else the path.
+  std::string program() const;
   std::filesystem::path answer(const grade::Exercise& exercise) const;
   // Puts the stub where the answer is not there: the exercise may be newer than the directory.
   void provide(const grade::Exercise& exercise) const;

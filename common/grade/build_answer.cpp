@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <vector>
 
@@ -208,6 +209,21 @@ Ran link(const Exercise& exercise, const fs::path& build) {
       build, 0);
 }
 
+// What the linker misses, one name a line: a function that the contract declares and the answer does not define. Other
+// words of the linker stay as they are.
+std::string missing_functions(const std::string& text) {
+  const std::string marker = "undefined reference to `";
+  std::set<std::string> names;
+  for (std::size_t at = text.find(marker); at != std::string::npos; at = text.find(marker, at + 1)) {
+    const std::size_t begin = at + marker.size(), end = text.find("'\n", begin);
+    if (end != std::string::npos) names.insert(text.substr(begin, end - begin));
+  }
+  if (names.empty()) return text;
+  std::string out = "Declared, but not defined in the answer (with exactly these parameters):\n";
+  for (const std::string& name : names) out += "  " + name + "\n";
+  return out;
+}
+
 std::string refusal(const std::string& source) {
   if (source.size() > kMostSource) return "the file is larger than 1 MiB";
   if (source.find("incbin") != std::string::npos) return "an answer includes no other file: .incbin";
@@ -242,7 +258,7 @@ BuiltAnswer build_answer(const Exercise& exercise, const fs::path& answer, const
   if (exercise.device)
     if (const Ran closed = close_object(build); !closed.ok) return {false, closed.text, {}};
   const Ran linked = link(exercise, build);
-  if (!linked.ok) return {false, linked.text, {}};
+  if (!linked.ok) return {false, missing_functions(linked.text), {}};
   if (!starts_at_its_entry(build / "worker"))
     return {false, "an answer brings no loader along: sections .interp and .dynamic\n", {}};
   const fs::path program = scratch / "worker";

@@ -15,9 +15,12 @@ void write_file(const std::string& path, std::string_view content) {
   std::ofstream out(temporary, std::ios::binary);
   out.write(content.data(), static_cast<std::streamsize>(content.size()));
   out.close();
-  if (!out || std::rename(temporary.c_str(), path.c_str()) != 0)
-    throw UserError(ExitCode::bad_file, concat("cannot write ", path, ": ", std::strerror(errno)),
-                    "Choose another folder with --out.");
+  if (!out || std::rename(temporary.c_str(), path.c_str()) != 0) {
+    const int reason = errno;
+    std::remove(temporary.c_str());
+    throw UserError(ExitCode::bad_file, concat("cannot write ", path, ": ", std::strerror(reason)),
+                    "Choose another folder, or make this one writable, with space left.");
+  }
 }
 
 void make_directory(const std::string& directory) {
@@ -25,7 +28,7 @@ void make_directory(const std::string& directory) {
   std::filesystem::create_directories(directory, error);
   if (error)
     throw UserError(ExitCode::bad_file, concat(directory, " cannot be created: ", error.message()),
-                    "choose another folder with --out");
+                    "choose another folder");
 }
 
 }  // namespace moe

@@ -4,6 +4,7 @@
 //   moe stage 1.6 --only redundancy
 #include "common/app/interrupt.hpp"
 #include "common/app/main.hpp"
+#include "common/report/write_file.hpp"
 #include "sessions/01_overview/challenges/challenges.hpp"
 #include "sessions/01_overview/experiment/names.hpp"
 
@@ -39,6 +40,7 @@ int main(int argc, char** argv) {
     const std::vector<const Challenge*> chosen = chosen_challenges(names);
     if (o.json && chosen.size() > 1)
       throw UserError(ExitCode::usage, "--json prints one table", "choose an experiment with --only");
+    make_directory(o.out);  // the first result is minutes away: say now if it cannot be kept
     const Corpus corpus = load_corpus(corpus_options(o));
     const InterruptGuard guard;
     for (const Challenge* challenge : chosen) {

@@ -53,7 +53,7 @@ TryNamesCaseIndexReasonAndTheNextCommand() {
   expect_in out "case: N=2 E=3 K=2"
   expect_in out "weight[0,0] is NaN"
   expect_in out "exp overflows beyond 88"
-  [ "$(tail -1 "$work/out")" = "next: moe hint top_k_gate" ] || fail "last line"
+  [ "$(tail -1 "$work/out")" = "next: ./moe hint top_k_gate" ] || fail "last line"
   ! grep -q $'\033' "$work/out" || fail "colours in a pipe"
   [ "$(awk '{ print length }' "$work/out" | sort -n | tail -1)" -le 80 ] || fail "lines beyond 80 columns"
 }
@@ -80,6 +80,25 @@ ACheckThatIsNotThereIsAUsersError() {
   expect_in err "Did you mean 'Ties'?"
 }
 
+# From elsewhere the command is a path; there is no `moe` on the PATH.
+TheNextCommandWorksWhenPasted() {
+  start
+  run "$moe" progress
+  [ "$(tail -1 "$work/out")" = "next: ./moe try top_k_gate" ] || fail "last line"
+  [ -x moe ] || fail "no ./moe"
+  cd / && MOE_WORK=$work/learn run "$moe" progress
+  [ "$(tail -1 "$work/out")" = "next: $work/learn/moe try top_k_gate" ] || fail "last line"
+}
+
+AMissingFunctionIsNamedWithoutTheLinkersWords() {
+  start
+  : >top_k_gate.cpp
+  run "$moe" try top_k_gate
+  expect_code 1
+  expect_in out "  top_k_gate("
+  expect_not_in out "undefined reference"
+}
+
 CompileErrorsShowTheLearnersLines() {
   start
   printf '#include "contract.hpp"\n\nint x = y;\n' >top_k_gate.cpp
@@ -101,7 +120,7 @@ SolvingItLeadsOnAndOpensTheSolution() {
   run "$moe" try top_k_gate
   expect_code 0
   expect_in out "10 of 10 points: passed"
-  expect_not_in out "next: moe try top_k_gate"
+  expect_not_in out "moe try top_k_gate"
   run "$moe" solution top_k_gate
   expect_code 0
   expect_in out "stable_sort"

@@ -99,6 +99,10 @@ TEST(WriteFile, ReplacesInOnePieceAndNamesWhatFails) {
   EXPECT_FALSE(std::filesystem::exists(path + ".part"));
   std::filesystem::remove(path);
   EXPECT_THROW(write_file("/no/such/folder/x", ""), UserError);
+  std::filesystem::create_directory(path);  // cannot be replaced by a file
+  EXPECT_THROW(write_file(path, "new"), UserError);
+  EXPECT_FALSE(std::filesystem::exists(path + ".part"));
+  std::filesystem::remove(path);
 }
 
 }  // namespace
