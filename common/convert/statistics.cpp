@@ -35,10 +35,20 @@ std::vector<Tensor> router_weights(LanguageModel& model) {
   return weights;
 }
 
+// What each row of the expert order counts for.
+std::vector<double> row_weights(const LayerMetrics& m) {
+  const std::vector<double> listed = host_values(m.at("list_weight"));
+  const auto row = values_of<std::int32_t>(m.at("list_row"));
+  std::vector<double> weight(listed.size());
+  for (std::size_t i = 0; i < row.size(); ++i)
+    if (row[i] >= 0) weight[row[i]] = listed[i];
+  return weight;
+}
+
 void add_rows(ExpertStatistics& s, const LayerMetrics& m) {
   const Tensor& output = m.at("row_output");
   const auto offset = values_of<std::int32_t>(m.at("load"));
-  const std::vector<double> weight = host_values(m.at("row_weight")), y = host_values(output);
+  const std::vector<double> weight = row_weights(m), y = host_values(output);
   const std::int64_t D = output.width();
   s.count.resize(offset.size() - 1);
   s.weighted_norm.resize(offset.size() - 1);

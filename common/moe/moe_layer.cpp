@@ -32,12 +32,12 @@ Value MoeLayer::by_assignments(ForwardContext& f, const Value& x, const Routing&
   if (f.metrics) f.metrics->push("load", f.layer, plan.offset);
   const Value rows = ops::gather_rows(f, x, plan.map);
   const Value y = experts_->forward(f, rows, plan.offset);
-  const Value weight = ops::permute_scalars(f, routing.weight, plan.source, plan.row);
   if (f.metrics && f.metrics->detailed) {
-    f.metrics->push("row_weight", f.layer, weight.tensor);
+    f.metrics->push("list_row", f.layer, plan.row);
+    f.metrics->push("list_weight", f.layer, routing.weight.tensor);
     f.metrics->push("row_output", f.layer, y.tensor);
   }
-  return ops::combine_rows(f, y, weight, plan.map);
+  return ops::combine_rows(f, y, routing.weight, plan.map);
 }
 
 Value MoeLayer::by_slots(ForwardContext& f, const Value& x, const DensePlan& plan) {

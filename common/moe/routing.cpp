@@ -14,20 +14,17 @@ SparsePlan make_plan(Context& ctx, const Routing& routing, std::int64_t N, std::
             " assignments do not fit 32-bit rows: use a smaller batch");
   const auto integers = [&](std::int64_t n) { return Tensor::empty(ctx, DType::i32, {n}); };
   const auto at = [](const Tensor& t) { return t.data<std::int32_t>(); };
-  SparsePlan plan{{integers(A), integers(N + 1), {}}, integers(E + 1), integers(A), integers(A)};
-  sort_by_key(ctx, at(plan.offset), at(plan.source), at(plan.row), at(routing.expert), A, E);
+  SparsePlan plan{.map = {}, .offset = integers(E + 1), .row = integers(A)};
+  sort_by_key(ctx, at(plan.offset), nullptr, at(plan.row), at(routing.expert), A, E);
   if (K > 0) {
     MOE_CHECK(A == N * K, A, " assignments of ", N, " tokens by ", K);
-    token_major(ctx, at(plan.map.token), at(plan.map.token_offset), at(plan.source), N, K);
-    plan.map.row_of = plan.row;
+    plan.map = {.row = plan.row, .per_token = K, .token_offset = {}, .element = {}};
     return plan;
   }
   MOE_CHECK(routing.token.numel() == A, routing.token.numel(), " tokens for ", A, " assignments");
-  const Tensor by_token = integers(A);  // list elements in order of their token
-  plan.map.row_of = integers(A);
-  sort_by_key(ctx, at(plan.map.token_offset), at(by_token), nullptr, at(routing.token), A, N);
-  look_up(ctx, at(plan.map.row_of), at(plan.row), at(by_token), A);
-  look_up(ctx, at(plan.map.token), at(routing.token), at(plan.source), A);
+  plan.map = {.row = integers(A), .per_token = 0, .token_offset = integers(N + 1), .element = integers(A)};
+  sort_by_key(ctx, at(plan.map.token_offset), at(plan.map.element), nullptr, at(routing.token), A, N);
+  look_up(ctx, at(plan.map.row), at(plan.row), at(plan.map.element), A);
   return plan;
 }
 

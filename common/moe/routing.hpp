@@ -19,9 +19,9 @@ struct DensePlan {
 };
 
 struct Routing {
-  Tensor expert;               // (M) i32; -1: dropped, the token passes through the residual only
-  Value weight;                // (M)
-  Tensor token;                // (M) i32; undefined for a token-major list (N, K), where it is element / K
+  Tensor expert;  // (M) i32; -1: dropped, the token passes through the residual only
+  Value weight;   // (M)
+  Tensor token;   // (M) i32 in [0, N); undefined for a token-major list (N, K), where it is element / K
   std::int64_t per_token = 0;  // K of a token-major list, else 0
   std::optional<DensePlan> dense =
       {};  // instead of a list: expert and token are undefined, weight is dense->combine
@@ -30,8 +30,7 @@ struct Routing {
 struct SparsePlan {
   ops::RowMap map;
   Tensor offset;  // (E+1): expert e owns rows offset[e] .. offset[e+1]; offset[E] = assignments kept
-  Tensor source;  // (A): place in the list of each row, -1 for unused rows at the end
-  Tensor row;     // (A): row of each list element, -1 if dropped
+  Tensor row;     // (A): row of each list element, -1 if dropped; map.row where the list is token-major
 };
 
 // Stable sort by expert: within an expert, rows keep the order of the list. A = M, known without reading anything back.

@@ -69,13 +69,12 @@ Value transposed_blocks(ForwardContext& f, const Value& x, std::int64_t B) {
 namespace moe {
 namespace {
 
-// rows[r] = x[from[r]] for a permutation.
-ops::RowMap permutation(Context& ctx, const std::vector<std::int32_t>& from,
-                        const std::vector<std::int32_t>& inverse) {
-  const auto A = static_cast<std::int64_t>(from.size());
-  std::vector<std::int32_t> every(from.size() + 1);
-  for (std::size_t i = 0; i < every.size(); ++i) every[i] = static_cast<std::int32_t>(i);
-  return {tensor_of(ctx, from, {A}), tensor_of(ctx, every, {A + 1}), tensor_of(ctx, inverse, {A})};
+// rows[to[n]] = x[n] for a permutation.
+ops::RowMap permutation(Context& ctx, const std::vector<std::int32_t>& to) {
+  return {.row = tensor_of(ctx, to, {static_cast<std::int64_t>(to.size())}),
+          .per_token = 1,
+          .token_offset = {},
+          .element = {}};
 }
 
 }  // namespace
@@ -91,8 +90,8 @@ SlotOrder::SlotOrder(Context& ctx, std::int64_t sequences, std::int64_t experts,
     source[row] = static_cast<std::int32_t>(r);
   }
   for (std::int64_t e = 0; e <= E; ++e) begin.push_back(static_cast<std::int32_t>(e * B * S));
-  by_expert = permutation(ctx, source, place);
-  by_sequence = permutation(ctx, place, source);
+  by_expert = permutation(ctx, place);
+  by_sequence = permutation(ctx, source);
   offset = tensor_of(ctx, begin, {E + 1});
 }
 

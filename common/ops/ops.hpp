@@ -63,21 +63,20 @@ struct TopK {
 };
 TopK top_k_gate(ForwardContext& f, const Value& score, std::int64_t K, bool renormalise);
 
-// Between token order and expert order: which token a row belongs to, and which rows belong to a token.
+// Between token order and expert order: the assignments of each token, and the row that each went to (TokenRows of kernels/rows).
 struct RowMap {
-  Tensor token;         // (A): token of a row, -1 for unused rows, which stand last
-  Tensor token_offset;  // (N+1)
-  Tensor row_of;  // (A): rows of token n at token_offset[n] .. token_offset[n+1], -1 for a dropped assignment
-  std::int64_t N() const { return token_offset.numel() - 1; }
-  std::int64_t A() const { return token.numel(); }
+  Tensor row;                  // (A): -1 for a dropped assignment
+  std::int64_t per_token = 0;  // K where every token has as many; elsewhere 0, and then both of these:
+  Tensor token_offset;         // (N+1): token n's assignments begin at token_offset[n]
+  Tensor element;              // (A): where each assignment, and so its weight, stands in the router's list
+  std::int64_t N() const { return per_token > 0 ? row.numel() / per_token : token_offset.numel() - 1; }
+  std::int64_t A() const { return row.numel(); }
 };
 
-// Dispatch: rows (A, D) = x[token], x (N, D).
+// Dispatch: rows (A, D), each its token's row of x (N, D). Rows of nobody are left unwritten.
 Value gather_rows(ForwardContext& f, const Value& x, const RowMap& map);
-// Combine: y (N, D) = Σ over a token's rows of weight·row. rows (A, D), weight (A) in expert order.
+// Combine: y (N, D) = Σ over a token's rows of weight·row. rows (A, D), weight (A) as the router listed it.
 Value combine_rows(ForwardContext& f, const Value& rows, const Value& weight, const RowMap& map);
-// y (A) = x[index], 0 where index is -1; inverse[i] is where x[i] went, -1 if nowhere.
-Value permute_scalars(ForwardContext& f, const Value& x, const Tensor& index, const Tensor& inverse);
 
 // Mean next-token loss in nats (1). target (N), negative: not counted. Consumes the logits' storage when training.
 Value cross_entropy(ForwardContext& f, const Value& logits, const Tensor& target);

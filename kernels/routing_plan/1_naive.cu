@@ -69,7 +69,7 @@ __global__ void place_kernel(std::int32_t* source, std::int32_t* row, const std:
   std::int32_t place = next[blockIdx.y * buckets + bucket];
   for (std::int64_t i = begin; i < chunk_end(begin, n); ++i) {
     if (key[i] != bucket) continue;
-    source[place] = static_cast<std::int32_t>(i);
+    if (source) source[place] = static_cast<std::int32_t>(i);
     if (row) row[i] = place;
     ++place;
   }
@@ -79,7 +79,7 @@ __global__ void mark_left_out_kernel(std::int32_t* source, std::int32_t* row, co
                                      const std::int32_t* key, std::int64_t n, std::int64_t buckets) {
   const std::int64_t i = global_thread();
   if (i >= n) return;
-  if (i >= offset[buckets]) source[i] = -1;
+  if (source && i >= offset[buckets]) source[i] = -1;
   if (row && !inside(key[i], buckets)) row[i] = -1;
 }
 
@@ -91,14 +91,6 @@ __global__ void __launch_bounds__(kElementThreads)
     const std::int32_t k = key[i];
     kept_key[i] = row[i] >= 0 && row[i] - offset[k] < capacity ? k : -1;
   });
-}
-
-__global__ void __launch_bounds__(kElementThreads)
-    token_major_kernel(std::int32_t* __restrict__ token, std::int32_t* __restrict__ token_offset,
-                       const std::int32_t* __restrict__ source, std::int32_t N, std::int32_t K) {
-  each_element(std::int64_t{N} * K, [=](std::int64_t i) { token[i] = source[i] < 0 ? -1 : source[i] / K; });
-  each_element(std::int64_t{N} + 1,
-               [=](std::int64_t n) { token_offset[n] = static_cast<std::int32_t>(n * K); });
 }
 
 __global__ void __launch_bounds__(kElementThreads)
@@ -115,7 +107,7 @@ void histogram_naive(Context& ctx, std::int32_t* count, const std::int32_t* key,
 
 void sort_by_key_naive(Context& ctx, std::int32_t* offset, std::int32_t* source, std::int32_t* row,
                        const std::int32_t* key, std::int64_t n, std::int64_t buckets) {
-  account(ctx, 4.0 * (2 * n + (row ? n : 0) + buckets));
+  account(ctx, 4.0 * (n + (source ? n : 0) + (row ? n : 0) + buckets));
   const std::int64_t chunks = (n + kChunk - 1) / kChunk;
   MOE_CHECK(chunks <= 65535, n, " keys: more chunks than a grid has rows");
   Scratch<std::int32_t> next(ctx, chunks * buckets);
@@ -132,17 +124,10 @@ void limit_per_key_naive(Context& ctx, std::int32_t* kept_key, const std::int32_
                          std::int64_t buckets, std::int64_t capacity) {
   account(ctx, 8.0 * n);
   if (n == 0) return;
-  Scratch<std::int32_t> offset(ctx, buckets + 1), source(ctx, n), row(ctx, n);
-  sort_by_key(ctx, offset.data(), source.data(), row.data(), key, n, buckets);
+  Scratch<std::int32_t> offset(ctx, buckets + 1), row(ctx, n);
+  sort_by_key(ctx, offset.data(), nullptr, row.data(), key, n, buckets);
   launch(ctx, limit_kernel, element_blocks(n), kElementThreads, 0, kept_key, key, row.data(), offset.data(),
          n, capacity);
-}
-
-void token_major_naive(Context& ctx, std::int32_t* token, std::int32_t* token_offset,
-                       const std::int32_t* source, std::int64_t N, std::int64_t K) {
-  account(ctx, 4.0 * (2 * N * K + N));
-  launch(ctx, token_major_kernel, element_blocks(std::max(N * K, N + 1)), kElementThreads, 0, token,
-         token_offset, source, N, K);
 }
 
 void look_up_naive(Context& ctx, std::int32_t* y, const std::int32_t* table, const std::int32_t* index,

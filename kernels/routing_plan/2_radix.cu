@@ -161,7 +161,7 @@ void run_pass(Context& ctx, std::int32_t* out, std::int32_t* start, std::int32_t
 
 void sort_by_key_radix(Context& ctx, std::int32_t* offset, std::int32_t* source, std::int32_t* row,
                        const std::int32_t* key, std::int64_t n, std::int64_t buckets) {
-  account(ctx, 4.0 * (2 * n + (row ? n : 0) + buckets));
+  account(ctx, 4.0 * (n + (source ? n : 0) + (row ? n : 0) + buckets));
   const Digits digits = digits_of(buckets);
   const int count_of_digits = 1 << digits.bits;
   // At most 256 chunks: a thread adds up those of a digit.
@@ -170,7 +170,8 @@ void sort_by_key_radix(Context& ctx, std::int32_t* offset, std::int32_t* source,
   const bool work = n > 0 && buckets > 0;
   // The number of elements kept stands behind the last start: every pass works out the same.
   Scratch<std::int32_t> count(ctx, chunks * count_of_digits), start(ctx, count_of_digits + 1),
-      other(ctx, digits.passes > 1 ? n : 0);
+      other(ctx, digits.passes > 1 ? n : 0), unwanted(ctx, source ? 0 : n);
+  if (!source) source = unwanted.data();  // the list itself, which offset and row follow from
   const std::int32_t *order = nullptr, *kept = nullptr;
   for (int pass = 0; work && pass < digits.passes; ++pass) {
     std::int32_t* out = (digits.passes - pass) % 2 ? source : other.data();  // the last one writes to source

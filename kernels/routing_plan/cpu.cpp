@@ -69,7 +69,7 @@ void scan(std::int32_t* offset, std::int32_t* count, std::int64_t parts, std::in
 // then overwritten.
 void sort(Context& ctx, std::int32_t* offset, std::int32_t* source, std::int32_t* row,
           const std::int32_t* key, std::int64_t n, std::int64_t buckets) {
-  account(ctx, 4.0 * (2 * n + (row ? n : 0) + buckets));
+  account(ctx, 4.0 * (n + (source ? n : 0) + (row ? n : 0) + buckets));
   const std::int64_t parts = parts_of(n);
   Scratch<std::int32_t> next(ctx, parts * (buckets + 1));
   count_parts(ctx, next.data(), key, n, buckets);
@@ -79,11 +79,11 @@ void sort(Context& ctx, std::int32_t* offset, std::int32_t* source, std::int32_t
     walk_parts(begin, end, [=](std::int64_t part, std::int64_t i) {
       const std::int64_t b = bucket_of(key[i], buckets);
       const std::int32_t r = place[part * (buckets + 1) + b]++;
-      source[r] = static_cast<std::int32_t>(i);
+      if (source) source[r] = static_cast<std::int32_t>(i);
       if (row) row[i] = b < buckets ? r : -1;
     });
   });
-  std::fill(source + offset[buckets], source + n, -1);
+  if (source) std::fill(source + offset[buckets], source + n, -1);
 }
 
 // In list order by nature, and cheap: one pass on one thread.
@@ -98,31 +98,6 @@ void limit(Context& ctx, std::int32_t* kept_key, const std::int32_t* key, std::i
   }
 }
 
-// Divides by a divisor that the compiler knows where it is a common one: vectors have no integer division.
-template <std::int32_t kDivisor>
-void divide(std::int32_t* y, const std::int32_t* x, std::int32_t divisor, std::int64_t begin,
-            std::int64_t end) {
-  if constexpr (kDivisor > 0) divisor = kDivisor;
-#pragma omp simd
-  for (std::int64_t i = begin; i < end; ++i) y[i] = x[i] < 0 ? -1 : x[i] / divisor;
-}
-
-void token_major_plain(Context& ctx, std::int32_t* token, std::int32_t* token_offset,
-                       const std::int32_t* source, std::int64_t N, std::int64_t K) {
-  account(ctx, 4.0 * (2 * N * K + N));
-  const auto by_K = K == 1   ? divide<1>
-                    : K == 2 ? divide<2>
-                    : K == 4 ? divide<4>
-                    : K == 8 ? divide<8>
-                             : divide<0>;
-  const auto k = static_cast<std::int32_t>(K);
-  parallel_for(ctx, N, kChunk, [=](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t n = begin; n < end; ++n) token_offset[n] = static_cast<std::int32_t>(n) * k;
-    by_K(token, source, k, begin * K, end * K);
-  });
-  token_offset[N] = static_cast<std::int32_t>(N * K);
-}
-
 void look_up_plain(Context& ctx, std::int32_t* y, const std::int32_t* table, const std::int32_t* index,
                    std::int64_t n) {
   account(ctx, 12.0 * n);
@@ -131,8 +106,6 @@ void look_up_plain(Context& ctx, std::int32_t* y, const std::int32_t* table, con
   });
 }
 
-constexpr Version<TokenMajor> token_major_versions[] = {{"plain", DeviceKind::cpu, 0, token_major_plain},
-                                                        MOE_DEVICE_ROWS("1_naive", token_major_naive)};
 constexpr Version<LookUp> look_up_versions[] = {{"plain", DeviceKind::cpu, 0, look_up_plain},
                                                 MOE_DEVICE_ROWS("1_naive", look_up_naive)};
 constexpr Version<Histogram> histogram_versions[] = {{"plain", DeviceKind::cpu, 0, count_keys},
@@ -145,7 +118,6 @@ constexpr Version<LimitPerKey> limit_versions[] = {{"plain", DeviceKind::cpu, 0,
 
 }  // namespace
 
-const Operation<TokenMajor> token_major{"token_major", token_major_versions};
 const Operation<LookUp> look_up{"look_up", look_up_versions};
 const Operation<Histogram> histogram{"histogram", histogram_versions};
 const Operation<SortByKey> sort_by_key{"sort_by_key", sort_versions};

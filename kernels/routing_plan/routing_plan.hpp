@@ -14,7 +14,7 @@ using Histogram = void(Context&, std::int32_t* count, const std::int32_t* key, s
 
 // Stable counting sort of 0..n-1 by key (n). Elements with a key outside [0, buckets) are left out.
 //   offset (buckets+1): where each bucket begins; offset[buckets] = number of elements kept
-//   source (n): source[row] = element that stands at that row; -1 from offset[buckets] on
+//   source (n): source[row] = element that stands at that row; -1 from offset[buckets] on; may be null
 //   row (n): row[element] = where it stands, -1 if left out; may be null
 using SortByKey = void(Context&, std::int32_t* offset, std::int32_t* source, std::int32_t* row,
                        const std::int32_t* key, std::int64_t n, std::int64_t buckets);
@@ -24,16 +24,10 @@ using SortByKey = void(Context&, std::int32_t* offset, std::int32_t* source, std
 using LimitPerKey = void(Context&, std::int32_t* kept_key, const std::int32_t* key, std::int64_t n,
                          std::int64_t buckets, std::int64_t capacity);
 
-// Tokens of a token-major list, in which elements n·K .. n·K+K-1 are token n's:
-//   token (N·K): token[row] = source[row] / K, -1 where source is -1;  token_offset (N+1): token_offset[n] = n·K
-using TokenMajor = void(Context&, std::int32_t* token, std::int32_t* token_offset, const std::int32_t* source,
-                        std::int64_t N, std::int64_t K);
-
 // y (n): y[i] = table[index[i]], -1 where index is -1.
 using LookUp = void(Context&, std::int32_t* y, const std::int32_t* table, const std::int32_t* index,
                     std::int64_t n);
 
-extern const Operation<TokenMajor> token_major;
 extern const Operation<LookUp> look_up;
 extern const Operation<Histogram> histogram;
 extern const Operation<SortByKey> sort_by_key;

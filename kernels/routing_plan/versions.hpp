@@ -10,7 +10,6 @@ MOE_DEVICE_VERSION(Histogram, histogram_naive)
 MOE_DEVICE_VERSION(SortByKey, sort_by_key_naive)
 MOE_DEVICE_VERSION(SortByKey, sort_by_key_radix)
 MOE_DEVICE_VERSION(LimitPerKey, limit_per_key_naive)
-MOE_DEVICE_VERSION(TokenMajor, token_major_naive)
 MOE_DEVICE_VERSION(LookUp, look_up_naive)
 
 }  // namespace moe

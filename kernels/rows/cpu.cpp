@@ -8,28 +8,37 @@
 namespace moe {
 namespace {
 
-template <class T>
-void gather(Context& ctx, T* rows, const T* x, const std::int32_t* token, const RowsShape& s) {
-  account(ctx, sizeof(T) * (1.0 * s.A * s.D + std::min(1.0 * s.N, 1.0 * s.A) * s.D) + 4.0 * s.A);
-  parallel_for(ctx, s.A, row_grain(s.D * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r)
-      if (token[r] >= 0) std::copy_n(x + token[r] * s.D, s.D, rows + r * s.D);
+// move(n, i, r) for every assignment i of every token n, r its row or -1. A row has this many bytes to move.
+template <class Move>
+void each_assignment(Context& ctx, const TokenRows& where, std::int64_t N, std::int64_t bytes, Move move) {
+  parallel_for(ctx, N, row_grain(bytes), [&](std::int64_t begin, std::int64_t end) {
+    for (std::int64_t n = begin; n < end; ++n)
+      for (std::int64_t i = where.begin(n), last = where.begin(n + 1); i < last; ++i)
+        move(n, i, where.row[i]);
   });
 }
 
-// y[n] = Σ weight[r]·rows[r] over the rows of token n, or Σ rows[r] without weights.
+template <class T>
+void gather(Context& ctx, T* rows, const T* x, const TokenRows& where, const RowsShape& s) {
+  account(ctx, sizeof(T) * (1.0 * s.A * s.D + std::min(1.0 * s.N, 1.0 * s.A) * s.D) + 4.0 * s.A);
+  each_assignment(ctx, where, s.N, 2 * s.D * sizeof(T), [=](std::int64_t n, std::int64_t, std::int64_t r) {
+    if (r >= 0) std::copy_n(x + n * s.D, s.D, rows + r * s.D);
+  });
+}
+
+// y[n] = Σ weight·rows[r] over the rows of token n, or Σ rows[r] without weights.
 template <class T, bool kWeighted>
 void sum_rows(Context& ctx, T* y, const T* rows, const T* weight, const TokenRows& where,
               const RowsShape& s) {
-  account(ctx, sizeof(T) * (1.0 * s.A * s.D + 1.0 * s.N * s.D) + 4.0 * s.A);
+  account(ctx, sizeof(T) * (1.0 * s.A * s.D + 1.0 * s.N * s.D + (kWeighted ? s.A : 0)) + 4.0 * s.A);
   parallel_for(ctx, s.N, row_grain(s.D * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
     for (std::int64_t n = begin; n < end; ++n) {
       T* __restrict out = y + n * s.D;
       bool first = true;
-      for (std::int32_t i = where.token_offset[n]; i < where.token_offset[n + 1]; ++i) {
-        const std::int32_t r = where.row_of[i];
+      for (std::int64_t i = where.begin(n), last = where.begin(n + 1); i < last; ++i) {
+        const std::int64_t r = where.row[i];
         if (r < 0) continue;
-        const T w = kWeighted ? weight[r] : T(1);
+        const T w = kWeighted ? weight[where.place(i)] : T(1);
         const T* __restrict in = rows + r * s.D;
         if (first) {
           for (std::int64_t d = 0; d < s.D; ++d) out[d] = w * in[d];
@@ -55,31 +64,24 @@ void combine(Context& ctx, T* y, const T* rows, const T* weight, const TokenRows
 
 template <class T>
 void combine_backward(Context& ctx, T* drows, T* dweight, const T* dy, const T* rows, const T* weight,
-                      const std::int32_t* token, const RowsShape& s) {
-  account(ctx, sizeof(T) * (2.0 * s.A * s.D + 1.0 * s.N * s.D) + 4.0 * s.A);
-  parallel_for(ctx, s.A, row_grain(2 * s.D * sizeof(T)), [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t r = begin; r < end; ++r) {
-      if (token[r] < 0) continue;
-      const T* __restrict g = dy + token[r] * s.D, * __restrict in = rows + r * s.D;
+                      const TokenRows& where, const RowsShape& s) {
+  account(ctx, sizeof(T) * (2.0 * s.A * s.D + 1.0 * s.N * s.D + 2.0 * s.A) + 4.0 * s.A);
+  const auto move = [=](std::int64_t n, std::int64_t i, std::int64_t r) {
+    const std::int64_t place = where.place(i);
+    const T w = weight[place];
+    T dot = 0;
+    if (r >= 0) {
+      const T* __restrict g = dy + n * s.D, * __restrict in = rows + r * s.D;
       T* __restrict out = drows + r * s.D;
-      const T w = weight[r];
-      T dot = 0;
 #pragma omp simd reduction(+ : dot)
       for (std::int64_t d = 0; d < s.D; ++d) {
         dot += g[d] * in[d];
         out[d] = w * g[d];
       }
-      dweight[r] = dot;
     }
-  });
-}
-
-template <class T>
-void gather_values(Context& ctx, T* y, const T* x, const std::int32_t* index, std::int64_t M) {
-  account(ctx, (2 * sizeof(T) + 4.0) * M);
-  parallel_for(ctx, M, 8192, [&](std::int64_t begin, std::int64_t end) {
-    for (std::int64_t i = begin; i < end; ++i) y[i] = index[i] < 0 ? T(0) : x[index[i]];
-  });
+    dweight[place] = dot;
+  };
+  each_assignment(ctx, where, s.N, 4 * s.D * sizeof(T), move);
 }
 
 }  // namespace
@@ -88,6 +90,5 @@ MOE_TABLES(GatherRows, gather_rows, gather)
 MOE_TABLES(GatherRowsBackward, gather_rows_backward, gather_backward)
 MOE_TABLES(CombineRows, combine_rows, combine)
 MOE_TABLES(CombineRowsBackward, combine_rows_backward, combine_backward)
-MOE_TABLES(GatherScalars, gather_scalars, gather_values)
 
 }  // namespace moe

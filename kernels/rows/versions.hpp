@@ -10,6 +10,5 @@ MOE_DEVICE_VERSION(GatherRows<float>, gather_rows_naive)
 MOE_DEVICE_VERSION(GatherRowsBackward<float>, gather_rows_backward_naive)
 MOE_DEVICE_VERSION(CombineRows<float>, combine_rows_naive)
 MOE_DEVICE_VERSION(CombineRowsBackward<float>, combine_rows_backward_naive)
-MOE_DEVICE_VERSION(GatherScalars<float>, gather_scalars_naive)
 
 }  // namespace moe

@@ -65,7 +65,7 @@ void expect_sorted(const Ints& key, std::int64_t buckets) {
       EXPECT_TRUE(close(count, counts)) << "histogram on " << threads;
     }
     for (const auto& version : versions_here(sort_by_key)) {
-      Output<std::int32_t> offset(buckets + 1), source(n), row(n), offset2(buckets + 1), source2(n);
+      Output<std::int32_t> offset(buckets + 1), source(n), row(n), offset2(buckets + 1), source2(n), row2(n);
       version.function(ctx, offset, source, row, key.data(), n, buckets);
       EXPECT_TRUE(close(offset, expected.offset)) << "offset on " << threads;
       EXPECT_TRUE(close(source, expected.source)) << "source on " << threads;
@@ -73,6 +73,8 @@ void expect_sorted(const Ints& key, std::int64_t buckets) {
       version.function(ctx, offset2, source2, nullptr, key.data(), n, buckets);
       EXPECT_TRUE(close(offset2, expected.offset)) << "offset without row";
       EXPECT_TRUE(close(source2, expected.source)) << "source without row";
+      version.function(ctx, offset2, nullptr, row2, key.data(), n, buckets);
+      EXPECT_TRUE(close(row2, expected.row)) << "row without source";
     }
   }
 }
@@ -123,26 +125,6 @@ TEST(RoutingPlan, CapacityKeepsTheFirstOfEachBucket) {
             EXPECT_TRUE(close(in_place, expected)) << "in place";
           }
       }
-}
-
-TEST(RoutingPlan, TokenMajorNamesTheTokenOfEachRow) {
-  for (const std::int64_t N : {0, 1, 31, 4095, 4097, 9000})
-    for (const std::int64_t K : {1, 2, 3, 8}) {
-      SCOPED_TRACE(concat("N ", N, " K ", K));
-      Ints source(N * K), token, offset;
-      for (std::int64_t i = 0; i < N * K; ++i)
-        source[i] = i % 7 == 5 ? -1 : static_cast<std::int32_t>(philox({.seed = 3}, i)[0] % (N * K));
-      for (const std::int32_t i : source) token.push_back(i < 0 ? -1 : static_cast<std::int32_t>(i / K));
-      for (std::int64_t n = 0; n <= N; ++n) offset.push_back(static_cast<std::int32_t>(n * K));
-      for (const auto& version : versions_here(token_major))
-        for (const int threads : kThreadCounts) {
-          Context ctx(threads);
-          Output<std::int32_t> actual(N * K), actual_offset(N + 1);
-          version.function(ctx, actual, actual_offset, source.data(), N, K);
-          EXPECT_TRUE(close(actual, token));
-          EXPECT_TRUE(close(actual_offset, offset));
-        }
-    }
 }
 
 TEST(RoutingPlan, LookUpPassesMinusOneThrough) {

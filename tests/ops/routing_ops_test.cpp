@@ -123,11 +123,11 @@ TEST(RouterLossGradient, MatchesFiniteDifferences) {
   }
 }
 
-// Three tokens; rows in expert order: token 2, token 0, token 2 again, and one unused. Token 1 was dropped, and token 0
-// lost one of its two assignments.
+// Three tokens; rows in expert order: token 2, token 0, token 2 again, and one unused. Token 1 has no assignment, and one of
+// token 0's two was dropped. Weights stand in the order in which experts chose.
 struct DroppedRows {
   explicit DroppedRows(Context& ctx)
-      : map{integers(ctx, {2, 0, 2, -1}), integers(ctx, {0, 2, 2, 4}), integers(ctx, {1, -1, 0, 2})} {}
+      : map{integers(ctx, {1, -1, 0, 2}), 0, integers(ctx, {0, 2, 2, 4}), integers(ctx, {1, 3, 0, 2})} {}
   ops::RowMap map;
 };
 
@@ -135,15 +135,12 @@ TEST(RowMoverGradient, MatchesFiniteDifferencesWithDroppedRows) {
   for (const std::int64_t D : {1, 5, 33}) {
     Context ctx(2);
     const DroppedRows dropped(ctx);
-    // The unused row has no weight, and gets none back.
-    const Tensor index = integers(ctx, {0, 1, 2, -1}), inverse = integers(ctx, {0, 1, 2});
     const auto function = [&](ForwardContext& f, const std::vector<Value>& in) {
       const Value rows = ops::gather_rows(f, in[0], dropped.map);
-      const Value weight = ops::permute_scalars(f, in[1], index, inverse);
-      return project(f, ops::combine_rows(f, rows, weight, dropped.map));
+      return project(f, ops::combine_rows(f, rows, in[1], dropped.map));
     };
     const GradientCheck check =
-        check_all(ctx, {normal_tensor(ctx, {3, D}, 1), normal_tensor(ctx, {3}, 2)}, {}, function);
+        check_all(ctx, {normal_tensor(ctx, {3, D}, 1), normal_tensor(ctx, {4}, 2)}, {}, function);
     EXPECT_LT(check.worst, kTolerance) << check.where;
   }
 }
@@ -165,21 +162,15 @@ TEST(RowMovers, GatherAndCombineByHand) {
   const Tape::Root root{.value = y, .gradient = tensor_of<double>(ctx, {1, 0, 1, 1, 0, 1}, {3, 2})};
   tape.backward({&root, 1});
   EXPECT_EQ(values_of<double>(tape.gradient_of(x)), (std::vector<double>{3, 0, 0, 0, 0, 7}));
-  const auto d = values_of<double>(tape.gradient_of(weight));
-  EXPECT_EQ(std::vector<double>(d.begin(), d.begin() + 3), (std::vector<double>{200, 1, 200}));
+  EXPECT_EQ(values_of<double>(tape.gradient_of(weight)), (std::vector<double>{200, 1, 200, 0}));
 }
 
-TEST(PermuteScalarsGradient, GoesBackWhereItCameFromAndIsZeroForTheDropped) {
+TEST(RowMovers, RefuseWeightsOfAnotherNumber) {
   Context ctx;
-  const Tensor index = integers(ctx, {3, 0, 4, -1, -1}), inverse = integers(ctx, {1, -1, -1, 0, 2});
-  const GradientCheck check =
-      check_all(ctx, {normal_tensor(ctx, {5}, 1)}, {}, [&](ForwardContext& f, const auto& in) {
-        const Value y = ops::permute_scalars(f, in[0], index, inverse);
-        EXPECT_EQ(y.tensor.data<double>()[0], in[0].tensor.template data<double>()[3]);
-        EXPECT_EQ(y.tensor.data<double>()[4], 0);
-        return project(f, y);
-      });
-  EXPECT_LT(check.worst, kTolerance) << check.where;
+  const DroppedRows dropped(ctx);
+  ForwardContext f{.ctx = ctx};
+  EXPECT_THROW(ops::combine_rows(f, normal_tensor(ctx, {4, 2}, 1), normal_tensor(ctx, {3}, 2), dropped.map),
+               Error);
 }
 
 }  // namespace

@@ -41,7 +41,6 @@ TEST(DeviceKernels, StandInTheTables) {
   expect_rows(gather_rows_backward<float>);
   expect_rows(combine_rows<float>);
   expect_rows(combine_rows_backward<float>);
-  expect_rows(gather_scalars<float>);
   expect_rows(histogram);
   expect_rows(sort_by_key);
   expect_rows(gemm<float>);
@@ -154,50 +153,49 @@ TEST(DeviceKernels, TopKRenormalisesAsTheCpuDoes) {
   }
 }
 
-// Integers, so that every sum is exact. A row whose every token has two assignments, every fifth dropped.
+// Integers, so that every sum is exact. Every token has two assignments, of which every fifth is dropped; as a token-major
+// list, or with places and weights told apart.
 struct Routed {
-  Routed(std::int64_t N, std::int64_t D)
-      : s{N, 2 * N, D}, token(2 * N, -1), row_of(2 * N, -1), token_offset(N + 1) {
-    for (std::int64_t n = 0; n <= N; ++n) token_offset[n] = static_cast<std::int32_t>(2 * n);
+  Routed(std::int64_t N, std::int64_t D, bool token_major) : s{N, 2 * N, D}, K(token_major ? 2 : 0) {
+    for (std::int64_t n = 0; n <= N; ++n) token_offset.push_back(static_cast<std::int32_t>(2 * n));
     for (std::int64_t i = 0; i < 2 * N; ++i) {
-      if (i % 5 == 3) continue;
-      row_of[i] = static_cast<std::int32_t>(2 * N - 1 - i);
-      token[row_of[i]] = static_cast<std::int32_t>(i / 2);
+      row.push_back(i % 5 == 3 ? -1 : static_cast<std::int32_t>(2 * N - 1 - i));
+      element.push_back(static_cast<std::int32_t>((i + 7) % (2 * N)));
     }
   }
   RowsShape s;
-  Ints token, row_of, token_offset;
+  std::int64_t K;
+  Ints row, token_offset, element;
 };
 
-// The results of all five operations of kernels/rows, one after the other.
+// The results of all four operations of kernels/rows, one after the other.
 std::vector<float> move_rows(Context& ctx, const Routed& r) {
   const auto [N, A, D] = r.s;
   OnDevice<float> x(ctx, random_integers<float>(N * D, 9, 1)), rows(ctx, random_integers<float>(A * D, 9, 2)),
       weight(ctx, random_integers<float>(A, 9, 3));
-  OnDevice<std::int32_t> token(ctx, r.token), row_of(ctx, r.row_of), token_offset(ctx, r.token_offset);
-  const TokenRows where{token_offset, row_of};
-  const std::vector<float> untouched(2 * A * D + 2 * N * D + 2 * A,
-                                     -777);  // rows of dropped assignments stay
+  OnDevice<std::int32_t> row(ctx, r.row), token_offset(ctx, r.token_offset), element(ctx, r.element);
+  const TokenRows where = r.K > 0 ? TokenRows{row, r.K} : TokenRows{row, 0, token_offset, element};
+  const std::vector<float> untouched(2 * A * D + 2 * N * D + A, -777);  // rows of dropped assignments stay
   OnDevice<float> y(ctx, untouched);
   float* at = y;
-  gather_rows<float>(ctx, at, x, token, r.s);
+  gather_rows<float>(ctx, at, x, where, r.s);
   gather_rows_backward<float>(ctx, at + A * D, rows, where, r.s);
   combine_rows<float>(ctx, at + A * D + N * D, rows, weight, where, r.s);
   float* rest = at + A * D + 2 * N * D;
-  combine_rows_backward<float>(ctx, rest, rest + A * D, x, rows, weight, token, r.s);
-  gather_scalars<float>(ctx, rest + A * D + A, weight, row_of, A);
+  combine_rows_backward<float>(ctx, rest, rest + A * D, x, rows, weight, where, r.s);
   return y.vector();
 }
 
 TEST(DeviceKernels, RowsMoveAsOnTheCpu) {
   for (const std::int64_t N : kSizes)
-    for (const std::int64_t D : {1, 31, 32, 33, 127, 129}) {
-      SCOPED_TRACE(concat("N ", N, " D ", D));
-      const Routed routed(N, D);
-      Context cpu;
-      const auto expected = move_rows(cpu, routed);
-      every_device([&](Context& ctx) { EXPECT_TRUE(close(move_rows(ctx, routed), expected)); });
-    }
+    for (const std::int64_t D : {1, 31, 32, 33, 127, 129})
+      for (const bool token_major : {true, false}) {
+        SCOPED_TRACE(concat("N ", N, " D ", D, token_major ? " token-major" : ""));
+        const Routed routed(N, D, token_major);
+        Context cpu;
+        const auto expected = move_rows(cpu, routed);
+        every_device([&](Context& ctx) { EXPECT_TRUE(close(move_rows(ctx, routed), expected)); });
+      }
 }
 
 Ints sorted(Context& ctx, const Ints& keys, std::int64_t buckets) {

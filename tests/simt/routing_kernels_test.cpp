@@ -145,6 +145,8 @@ Ints sorted(Context& ctx, const Ints& keys, std::int64_t buckets) {
     result = here;
     version.function(ctx, offset, again, nullptr, key, n, buckets);
     EXPECT_EQ(again.vector(), source.vector()) << "without row";
+    version.function(ctx, offset, nullptr, again, key, n, buckets);
+    EXPECT_EQ(again.vector(), row.vector()) << "without source";
   }
   return result;
 }
@@ -209,21 +211,6 @@ TEST(RoutingPlanKernels, CapacityKeepsTheFirstOfEachBucket) {
           return kept.vector();
         });
       }
-}
-
-TEST(RoutingPlanKernels, TokenMajorNamesTheTokenOfEachRow) {
-  for (const std::int64_t N : {0, 1, 31, 33, 129, 3000})
-    for (const std::int64_t K : {1, 2, 3, 8}) {
-      SCOPED_TRACE(concat("N ", N, " K ", K));
-      Ints rows(N * K);
-      for (std::int64_t i = 0; i < N * K; ++i)
-        rows[i] = i % 7 == 5 ? -1 : static_cast<std::int32_t>(philox({.seed = 3}, i)[0] % (N * K));
-      against_cpu([&](Context& ctx) {
-        OnDevice<std::int32_t> token(ctx, N * K, 1), offset(ctx, N + 1, 1), source(ctx, rows);
-        token_major(ctx, token, offset, source, N, K);
-        return together(token.vector(), offset.vector());
-      });
-    }
 }
 
 TEST(RoutingPlanKernels, LookUpPassesMinusOneThrough) {

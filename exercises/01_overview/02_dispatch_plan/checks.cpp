@@ -23,11 +23,13 @@ struct Plan {
 Plan expected(const std::vector<std::int32_t>& expert, const Size& s, std::int64_t C) {
   Context ctx(1);
   const std::int64_t A = s.N * s.K;
-  std::vector<std::int32_t> kept(A), source(A), token_offset(s.N + 1);
+  std::vector<std::int32_t> kept(A);
   Plan plan{std::vector<std::int32_t>(s.E + 1), std::vector<std::int32_t>(A), std::vector<std::int32_t>(A)};
   limit_per_key(ctx, kept.data(), expert.data(), A, s.E, C);
-  sort_by_key(ctx, plan.offset.data(), source.data(), plan.row.data(), kept.data(), A, s.E);
-  token_major(ctx, plan.token.data(), token_offset.data(), source.data(), s.N, s.K);
+  // The list is token-major: what stands at a row, divided by K, is its token.
+  sort_by_key(ctx, plan.offset.data(), plan.token.data(), plan.row.data(), kept.data(), A, s.E);
+  for (std::int32_t& token : plan.token)
+    if (token >= 0) token /= static_cast<std::int32_t>(s.K);
   return plan;
 }
 

@@ -57,18 +57,15 @@ double loss_of(Context& ctx, const Layer& m) {
   const auto& [N, D, O, E, K] = m.size;
   const std::int64_t A = N * K;
   const Numbers gate = gates_of(ctx, m);
-  std::vector<std::int32_t> offset(E + 1), source(A), row(A), token(A), token_offset(N + 1);
-  sort_by_key(ctx, offset.data(), source.data(), row.data(), m.expert.data(), A, E);
-  token_major(ctx, token.data(), token_offset.data(), source.data(), N, K);
-  Numbers in(A * D), out(A * O), weight(A), y(N * O);
-  gather_rows<double>(ctx, in.data(), m.x.data(), token.data(), {N, A, D});
-  gather_scalars<double>(ctx, weight.data(), gate.data(), source.data(), A);
+  std::vector<std::int32_t> offset(E + 1), row(A);
+  sort_by_key(ctx, offset.data(), nullptr, row.data(), m.expert.data(), A, E);
+  Numbers in(A * D), out(A * O), y(N * O);
+  gather_rows<double>(ctx, in.data(), m.x.data(), {row.data(), K}, {N, A, D});
   for (std::int64_t e = 0; e < E; ++e)
     if (const std::int64_t n = offset[e + 1] - offset[e]; n > 0)
       gemm<double>(ctx, out.data() + offset[e] * O, in.data() + offset[e] * D, m.w_expert.data() + e * O * D,
                    gemm_shape(n, O, D, Transpose::no, Transpose::yes));
-  combine_rows<double>(ctx, y.data(), out.data(), weight.data(), {token_offset.data(), row.data()},
-                       {N, A, O});
+  combine_rows<double>(ctx, y.data(), out.data(), gate.data(), {row.data(), K}, {N, A, O});
   double loss = 0;
   for (std::int64_t i = 0; i < N * O; ++i) loss += m.dy[i] * y[i];
   return loss;
