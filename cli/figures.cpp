@@ -194,6 +194,10 @@ std::span<const Figure> figures() {
        {"teach", "cost", "--markdown"},
        {{"stdout", "docs/teacher.md", "grading"}},
        "a minute on idle cores"},
+      {"rehearsal",
+       {"teach", "rehearse"},
+       {{"stdout", "docs/teacher.md", "rehearsal"}},
+       "eleven minutes on two idle cores"},
 #endif
       {"ptxas",
        {"bench", "ptxas", "--markdown"},

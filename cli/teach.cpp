@@ -26,6 +26,7 @@ constexpr Verb kVerbs[] = {
     {"show", teach_show_main, "what a learner reads of a wrong answer"},
     {"cost", teach_cost_main, "seconds that grading takes"},
     {"check", teach_check_main, "prove the graders: references, stubs, wrong answers"},
+    {"rehearse", teach_rehearse_main, "grade a made-up class, and look whether every verdict is right"},
 };
 
 int print_help() {

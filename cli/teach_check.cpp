@@ -1,97 +1,36 @@
 // moe teach check: proves every grader. The reference passes; the untouched stub fails every check; each wrong answer
 // fails exactly the checks that its first line names, and passes the rest.
-#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <filesystem>
-#include <set>
-#include <sstream>
 #include <thread>
 
+#include "cli/kept_answers.hpp"
 #include "cli/teach.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/machine.hpp"
-#include "common/grade/verdict.hpp"
 #include "kernels/base/check.hpp"
 
 namespace moe {
 namespace {
 
-namespace fs = std::filesystem;
 using grade::Exercise;
 using grade::Verdict;
 
-constexpr int kLeastWrong = 4;
+constexpr std::size_t kLeastWrong = 4;
 
-// One answer of the repository and what must come of it.
+// A kept answer, and what came of it.
 struct Claim {
-  const Exercise* exercise;
-  fs::path answer;
-  enum class Kind : std::uint8_t { reference, stub, wrong } kind;
-  std::string complaint{};  // filled in; "": it holds
+  KeptAnswer answer;
+  std::string complaint{};  // "": it is as it should be
   bool graded = true;
 };
 
-std::string joined(const std::set<std::string>& words) {
-  std::string text;
-  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
-  return text.empty() ? "none" : text;
-}
-
-// Of the first line, "// fails: Ties HandCase".
-std::set<std::string> named_checks(const fs::path& answer) {
-  std::istringstream in(grade::read_text(answer));
-  std::string line, slashes, fails, word;
-  std::getline(in, line);
-  std::istringstream words(line);
-  std::set<std::string> named;
-  if (words >> slashes >> fails && slashes == "//" && fails == "fails:")
-    while (words >> word) named.insert(word);
-  return named;
-}
-
-std::string complaint(const Claim& claim, const Verdict& verdict) {
-  if (!verdict.built) return "does not compile:\n" + verdict.compiler;
-  std::set<std::string> failed, all, wanted;
-  std::string broken;
-  for (const grade::CheckVerdict& c : verdict.checks) {
-    all.insert(c.name);
-    if (!c.passed) failed.insert(c.name);
-    if (c.broken) broken += concat("\n    ", c.name, " ", c.failure);
-  }
-  if (!broken.empty()) return "a check is at fault:" + broken;
-  if (claim.kind == Claim::Kind::stub) wanted = all;
-  if (claim.kind == Claim::Kind::wrong) wanted = named_checks(claim.answer);
-  if (claim.kind == Claim::Kind::wrong && wanted.empty()) return "its first line must be: // fails: CHECK...";
-  if (claim.kind == Claim::Kind::reference && !verdict.compiler.empty())
-    return "warnings:\n" + verdict.compiler;
-  if (claim.kind == Claim::Kind::reference && failed.empty() && !verdict.passed())
-    return concat("earns ", verdict.earned(), " of ", verdict.possible(), " points");
-  if (failed == wanted) return "";
-  std::string text = concat("fails ", joined(failed), ", but should fail ", joined(wanted));
-  for (const grade::CheckVerdict& c : verdict.checks)
-    if (!c.passed && !wanted.contains(c.name)) text += concat("\n    ", c.name, " ", c.failure);
-  return text;
-}
-
-std::vector<Claim> claims_of(const Exercise& e) {
-  std::vector<Claim> claims = {{&e, e.reference(), Claim::Kind::reference},
-                               {&e, e.stub(), Claim::Kind::stub}};
-  std::vector<fs::path> wrong;
-  std::error_code ignored;
-  for (const auto& entry : fs::directory_iterator(e.folder / "wrong", ignored)) wrong.push_back(entry.path());
-  std::sort(wrong.begin(), wrong.end());
-  for (const fs::path& file : wrong) claims.push_back({&e, file, Claim::Kind::wrong});
-  return claims;
-}
-
 // What is wrong with an exercise's files apart from its answers.
-std::vector<std::string> complaints_about_files(const Exercise& e, const std::vector<Claim>& claims,
-                                                int points) {
+std::vector<std::string> complaints_about_files(const Exercise& e, std::size_t wrong, int points) {
   std::vector<std::string> found;
-  if (static_cast<int>(claims.size()) - 2 < kLeastWrong)
-    found.push_back(
-        concat("only ", claims.size() - 2, " wrong answers, at least ", kLeastWrong, " are needed"));
+  if (wrong < kLeastWrong)
+    found.push_back(concat("only ", wrong, " wrong answers, at least ", kLeastWrong, " are needed"));
   if (grade::read_hints(e).size() != 3) found.push_back("hints.md must have three headings \"## ...\"");
   if (e.title.empty()) found.push_back("README.md has no title");
   if (e.points != points)
@@ -105,11 +44,11 @@ std::vector<std::string> complaints_about_files(const Exercise& e, const std::ve
 
 void examine(Claim& claim, std::uint64_t seed, std::atomic<int>& points) {
   try {
-    const Verdict verdict = grade::grade_answer(*claim.exercise, claim.answer, {.seed = seed});
+    const Verdict verdict = grade::grade_answer(*claim.answer.exercise, claim.answer.file, {.seed = seed});
     claim.graded = verdict.state == grade::State::graded;
     if (!claim.graded) return;
-    if (claim.kind == Claim::Kind::reference) points = verdict.possible();
-    claim.complaint = complaint(claim, verdict);
+    if (claim.answer.kind == KeptAnswer::Kind::reference) points = verdict.possible();
+    claim.complaint = complaint(claim.answer, verdict);
   } catch (const std::exception& error) {
     claim.complaint = error.what();
   }
@@ -117,7 +56,9 @@ void examine(Claim& claim, std::uint64_t seed, std::atomic<int>& points) {
 
 // Prints what is wrong with the exercise; true when nothing is.
 bool check_exercise(const Exercise& e, std::uint64_t seed, int jobs) {
-  std::vector<Claim> claims = claims_of(e);
+  std::vector<Claim> claims;
+  for (const KeptAnswer& answer : kept_answers(e)) claims.push_back({answer});
+  const std::size_t wrong = claims.size() - 2;
   std::atomic<std::size_t> next{0};
   std::atomic<int> points{0};
   std::vector<std::jthread> threads;
@@ -127,12 +68,12 @@ bool check_exercise(const Exercise& e, std::uint64_t seed, int jobs) {
     });
   threads.clear();
   if (!claims.front().graded) return std::printf("  %-28s not graded (no device)\n", e.name.c_str()), true;
-  std::vector<std::string> complaints = complaints_about_files(e, claims, points);
+  std::vector<std::string> complaints = complaints_about_files(e, wrong, points);
   for (const Claim& claim : claims)
     if (!claim.complaint.empty())
-      complaints.push_back(claim.answer.filename().string() + " " + claim.complaint);
+      complaints.push_back(claim.answer.file.filename().string() + " " + claim.complaint);
   std::printf("  %-28s %s  reference, stub, %zu wrong answers, %d points\n", e.name.c_str(),
-              complaints.empty() ? "ok  " : "FAIL", claims.size() - 2, points.load());
+              complaints.empty() ? "ok  " : "FAIL", wrong, points.load());
   for (const std::string& text : complaints) std::printf("    %s\n", text.c_str());
   std::fflush(stdout);
   return complaints.empty();

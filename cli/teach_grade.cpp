@@ -4,18 +4,13 @@
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
-#include <map>
 
-#include "cli/class_grades.hpp"
+#include "cli/grade_class.hpp"
 #include "cli/learn.hpp"
 #include "cli/teach.hpp"
 #include "common/app/flags.hpp"
-#include "common/app/interrupt.hpp"
 #include "common/app/machine.hpp"
 #include "common/app/main.hpp"
-#include "common/app/progress.hpp"
-#include "common/app/scratch_directory.hpp"
-#include "common/grade/submission.hpp"
 #include "common/report/write_file.hpp"
 #include "kernels/base/check.hpp"
 
@@ -62,32 +57,6 @@ Options parse(int argc, char** argv) {
   return o;
 }
 
-std::set<std::string> answer_names(const std::vector<Exercise>& exercises) {
-  std::set<std::string> names;
-  for (const Exercise& e : exercises) names.insert(e.name + e.stub().extension().string());
-  return names;
-}
-
-// Every answer once: copies of one, the untouched stub above all, share a verdict.
-class Pile {
- public:
-  void add(std::size_t submission, const Exercise& exercise, const fs::path& answer) {
-    const std::string content = fs::exists(answer) ? grade::read_text(answer) : "";
-    const auto [at, is_new] = index_.try_emplace({exercise.name, fs::exists(answer), content}, tasks_.size());
-    if (is_new) tasks_.push_back({&exercise, answer});
-    wanted_.push_back({submission, at->second});
-  }
-  const std::vector<grade::Task>& tasks() const { return tasks_; }
-  void hand_out(const std::vector<grade::Verdict>& verdicts, std::vector<Submission>& submissions) const {
-    for (const auto& [submission, task] : wanted_) submissions[submission].verdicts.push_back(verdicts[task]);
-  }
-
- private:
-  std::map<std::tuple<std::string, bool, std::string>, std::size_t> index_;
-  std::vector<grade::Task> tasks_;
-  std::vector<std::pair<std::size_t, std::size_t>> wanted_;
-};
-
 void print_summary(const std::vector<Submission>& submissions, const Options& o) {
   std::size_t refused = 0;
   for (const Submission& s : submissions) {
@@ -106,31 +75,11 @@ int teach_grade_main(int argc, char** argv) {
   const std::vector<Exercise> exercises = grade::choose_exercises(grade::find_exercises(), o.exercises);
   const std::uint64_t seed = o.seed ? static_cast<std::uint64_t>(*o.seed) : seed_in(o.seed_file);
   warn_if_unsealed();
-  const ScratchDirectory scratch("moe_grade");
-  std::vector<Submission> submissions;
-  Pile pile;
-  for (const std::string& path : o.submissions) {
-    const fs::path directory = scratch.path() / std::to_string(submissions.size());
-    fs::create_directories(directory);
-    Submission s{.name = fs::path(path).filename().empty() ? path : fs::path(path).filename().string()};
-    s.refused = fs::exists(path) ? grade::unpack(path, answer_names(exercises), directory) : "no such file";
-    for (const Exercise& e : exercises)
-      if (s.refused.empty())
-        pile.add(submissions.size(), e, directory / (e.name + e.stub().extension().string()));
-    submissions.push_back(std::move(s));
-  }
-  const InterruptGuard interrupt("Stopping after the answers at hand; no grades are written.");
-  Progress progress(static_cast<std::int64_t>(pile.tasks().size()), {.unit = "answer"});
-  std::int64_t done = 0;
-  const auto verdicts =
-      grade::grade_many(pile.tasks(), {.seed = seed}, o.jobs,
-                        [&](std::size_t, const auto& v) { progress.update(++done, {v.exercise.name}); });
-  progress.finish();
-  if (interrupted()) return kExitInterrupted;
-  pile.hand_out(verdicts, submissions);
-  write_file(o.csv, class_table(submissions, exercises));
-  write_file(checks_file(o.csv).string(), checks_table(submissions));
-  print_summary(submissions, o);
+  const auto submissions = grade_class(o.submissions, exercises, seed, o.jobs);
+  if (!submissions) return kExitInterrupted;
+  write_file(o.csv, class_table(*submissions, exercises));
+  write_file(checks_file(o.csv).string(), checks_table(*submissions));
+  print_summary(*submissions, o);
   return 0;
 }
 

@@ -6,7 +6,6 @@
 #include "cli/teach.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/format.hpp"
-#include "common/app/machine.hpp"
 #include "common/app/terminal.hpp"
 #include "common/grade/show.hpp"
 #include "common/report/table.hpp"
@@ -59,9 +58,7 @@ int teach_cost_main(int argc, char** argv) {
               "moe teach cost");
   flags.add("--markdown", markdown, "as a table for a document");
   flags.parse(argc, argv);
-  const int cores = this_machine().cores;
   Table table({{"exercise", Align::left}, {"runs on", Align::left}, {"seconds"}});
-  double sum = 0;
   for (const Exercise& e : grade::find_exercises()) {
     double best = 1e9;  // of three: others use this machine as well
     for (int i = 0; i < 3; ++i) {
@@ -69,11 +66,8 @@ int teach_cost_main(int argc, char** argv) {
       if (v.state == grade::State::graded) best = std::min(best, v.seconds);
     }
     if (best == 1e9) continue;
-    sum += best;
     table.row({e.name, e.device ? "checked device" : "cpu", format_fixed(best, 2)});
   }
-  table.row({concat("100 submissions, ", cores, cores == 1 ? " job" : " jobs"), "",
-             format_fixed(100 * sum / cores, 0)});
   std::printf("%s", markdown ? table.markdown().c_str() : table.terminal().c_str());
   return 0;
 }

@@ -217,6 +217,21 @@ AReleaseWithoutSolutionsHasNone() {
   expect_code 2
 }
 
+# Every verdict of a made-up class is what it should be; one that is not is named, and counted.
+ARehearsalJudgesEveryVerdict() {
+  run "$moe" teach rehearse --submissions 6 --exercise top_k_gate
+  expect_code 0
+  expect_in out "6 submissions of 1 exercise, graded in"
+  expect_in out " 0 misjudged"
+  mkdir -p "$work/exercises/01_overview"
+  cp -r "$gate" "$work/exercises/01_overview"
+  cp "$gate/wrong/overflow.cpp" "$work/exercises/01_overview/01_top_k_gate/reference.cpp"
+  run env MOE_EXERCISES_DIR="$work/exercises" "$moe" teach rehearse --submissions 2 --exercise top_k_gate --seed 3
+  expect_code 1
+  expect_in out "reference.cpp"
+  expect_not_in out " 0 misjudged"
+}
+
 # check_spoiled WHAT TEXT: `moe teach check` on a copy of the exercise that WHAT has spoiled fails and says TEXT.
 check_spoiled() {
   rm -rf "$work/exercises"
