@@ -45,11 +45,20 @@ void add_texts(std::vector<DomainSource>& sources, const std::vector<std::string
   }
 }
 
+bool lies_with_documentation(const DomainSource* row) {
+  return row->where.back().starts_with("/usr/share/doc/");
+}
+
 [[noreturn]] void report_missing(const std::vector<const DomainSource*>& missing) {
   std::string what = "these packages are not installed:";
   for (const DomainSource* row : missing)
     what += concat("\n    ", row->package, " (domain '", row->name, "')");
-  throw UserError(ExitCode::missing, what, install_command(missing));
+  std::string remedy = install_command(missing);
+  if (std::any_of(missing.begin(), missing.end(), lies_with_documentation))
+    remedy +=
+        "\n  Installed, but without documentation, as in container images? Add to that\n  "
+        "  --reinstall -o Dpkg::Options::=--path-include='/usr/share/doc/*'";
+  throw UserError(ExitCode::missing, what, remedy);
 }
 
 struct Parts {

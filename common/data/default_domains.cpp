@@ -7,10 +7,19 @@ namespace {
 constexpr std::int64_t kLimit = 4 << 20;
 const char* const kBook = "Debian Reference, Osamu Aoki and translators";
 
+// Newer packages (Ubuntu 24.04) keep it with the documentation.
 DomainSource book(const std::string& name, const std::string& language) {
-  const std::string path = "/usr/share/debian-reference/debian-reference." + language + ".txt";
-  return {name,  {path + ".gz", path}, "", strip_layout, "debian-reference-" + language, kBook, "GPL-2+",
-          kLimit};
+  const std::string file = "/debian-reference." + language + ".txt";
+  const std::string old_place = "/usr/share/debian-reference" + file,
+                    new_place = "/usr/share/doc/debian-reference-common/docs" + file;
+  return {.name = name,
+          .where = {old_place + ".gz", old_place, new_place + ".gz", new_place},
+          .arguments = "",
+          .strip = strip_layout,
+          .package = "debian-reference-" + language,
+          .source = kBook,
+          .licence = "GPL-2+",
+          .limit = kLimit};
 }
 
 }  // namespace
