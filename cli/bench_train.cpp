@@ -47,27 +47,63 @@ TrainMeasurement measure(Context& ctx, Trainer& trainer, std::int64_t steps) {
   return m;
 }
 
-// "x bandwidth": time over the time its bytes take at the copy's rate. Operations with products inside are not bound by it.
+// A call that moves less takes longer to hand out, and to fetch what the other core wrote last, than its bytes take: about 1 µs.
+constexpr double kLeastBytes = 65536;
+
+bool has_products(const Profiler::Row& r) {
+  return r.flops > 20 * r.bytes / 4;
+}
+double bytes_a_call(const Profiler::Row& r) {
+  return r.bytes / static_cast<double>(r.calls);
+}
+// Time over the time its bytes take at the copy's rate; 0 where it moves none.
+double times_bandwidth(const Profiler::Row& r, double bandwidth) {
+  return r.bytes > 0 ? r.seconds / (r.bytes / bandwidth) : 0;
+}
+double total_seconds(const TrainMeasurement& m) {
+  double total = 0;
+  for (const Profiler::Row& r : m.rows) total += r.seconds;
+  return total;
+}
+
+// "x bandwidth" stands at what is not bound by matrix products.
 Table operations(const TrainMeasurement& m, double bandwidth) {
   Table table({{"operation", Align::left},
                {"share"},
                {"ms a step"},
                {"calls a step"},
+               {"KiB a call"},
                {"GFLOP/s"},
                {"GB/s"},
                {"x bandwidth"}});
-  double total = 0;
-  for (const Profiler::Row& r : m.rows) total += r.seconds;
-  for (const Profiler::Row& r : m.rows) {
-    const double ratio = r.bytes > 0 ? r.seconds / (r.bytes / bandwidth) : 0;
-    const bool products = r.flops > 20 * r.bytes / 4;
+  const double total = total_seconds(m);
+  for (const Profiler::Row& r : m.rows)
     table.row({r.name, format_percent(r.seconds / total),
                format_fixed(1e3 * r.seconds / static_cast<double>(m.steps), 3),
                format_fixed(static_cast<double>(r.calls) / static_cast<double>(m.steps), 0),
-               format_fixed(r.flops / r.seconds / 1e9, 1), format_fixed(r.bytes / r.seconds / 1e9, 1),
-               products || r.bytes == 0 ? "" : format_fixed(ratio, 2)});
-  }
+               format_fixed(bytes_a_call(r) / 1024, 0), format_fixed(r.flops / r.seconds / 1e9, 1),
+               format_fixed(r.bytes / r.seconds / 1e9, 1),
+               has_products(r) || r.bytes == 0 ? "" : format_fixed(times_bandwidth(r, bandwidth), 2)});
   return table;
+}
+
+// "without products, 64 KiB a call or more: softmax takes longest, 1.91 times its bytes; smaller ones: 0.4% of the step"
+std::string summary_of(const TrainMeasurement& m, double bandwidth) {
+  const Profiler::Row* worst = nullptr;
+  double small = 0;
+  for (const Profiler::Row& r : m.rows) {
+    if (has_products(r) || r.bytes == 0) continue;
+    if (bytes_a_call(r) < kLeastBytes)
+      small += r.seconds;
+    else if (!worst || times_bandwidth(r, bandwidth) > times_bandwidth(*worst, bandwidth))
+      worst = &r;
+  }
+  const std::string longest =
+      worst ? concat(worst->name, " takes longest, ", format_fixed(times_bandwidth(*worst, bandwidth), 2),
+                     " times its bytes")
+            : "none";
+  return concat("without products, 64 KiB a call or more: ", longest,
+                "; smaller ones: ", format_percent(small / total_seconds(m)), " of the step");
 }
 
 }  // namespace
@@ -111,8 +147,8 @@ int bench_train_main(int argc, char** argv) {
                  format_fixed(static_cast<double>(m.peak_late) / 1048576, 1)});
     const Table table = operations(m, bandwidth);
     if (form.is_terminal())
-      std::printf("%s: time by operation; copy bandwidth %.1f GB/s\n%s\n", name, bandwidth / 1e9,
-                  table.terminal().c_str());
+      std::printf("%s: time by operation; copy bandwidth %.1f GB/s\n%s%s\n\n", name, bandwidth / 1e9,
+                  table.terminal().c_str(), summary_of(m, bandwidth).c_str());
     if (!dense && by_operation && !form.is_terminal()) return form.print(table);
   }
   return form.print(summary);
