@@ -15,6 +15,7 @@ start() {
 }
 
 AWorkDirectoryHoldsAnswersAndEditorFiles() {
+  needs python3
   start
   cmp -s top_k_gate.cpp "$gate/answer.cpp" || fail "the answer is not the stub"
   [ -z "$(find . -name 'reference*')" ] || fail "a solution is in the work directory"
@@ -31,6 +32,7 @@ AWorkDirectoryHoldsAnswersAndEditorFiles() {
 
 # As an editor does with compile_commands.json.
 EditorsCanCompileTheStub() {
+  needs python3
   start
   local command
   while IFS= read -r command; do
@@ -168,6 +170,7 @@ wait_for() {  # wait_for TEXT: in what watch says
 }
 
 GradeWritesFilesAndItsExitCode() {
+  needs python3
   start
   cp "$gate/reference.cpp" top_k_gate.cpp
   run "$moe" grade top_k_gate --seed 4

@@ -20,6 +20,8 @@ skip() {
   exit 77
 }
 
+needs() { command -v "$1" >/dev/null || skip "$1 is not installed"; }
+
 run() {  # run COMMAND...: no terminal on stdin; leaves $code, $work/out and $work/err
   "$@" <&- >"$work/out" 2>"$work/err"
   code=$?
