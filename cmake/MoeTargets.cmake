@@ -108,7 +108,7 @@ function(moe_tests name)
   target_compile_options(${name} PRIVATE -O1)  # tests are compiled more often than they run
   if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_GREATER_EQUAL 13)
     # Of copies of vectors, and of a reference into an argument that is not the temporary.
-    target_compile_options(${name} PRIVATE -Wno-array-bounds -Wno-dangling-reference)
+    target_compile_options(${name} PRIVATE -Wno-array-bounds -Wno-stringop-overflow -Wno-dangling-reference)
   endif()
   gtest_discover_tests(${name} PROPERTIES LABELS ${name})
 endfunction()
