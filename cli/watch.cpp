@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using grade::Exercise;
 
-constexpr int kPollMilliseconds = 200;
+constexpr int kPollMilliseconds = 200, kWritingMilliseconds = 30;
 
 // Keys come at once and are not shown; afterwards the terminal is as it was.
 class RawKeys {
@@ -91,6 +91,17 @@ std::optional<Stamp> stamp(const fs::path& file) {
   return Stamp{s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_size};
 }
 
+// An editor that writes in place empties the file first: its stamp once two looks agree.
+std::optional<Stamp> stamp_at_rest(const fs::path& file) {
+  std::optional<Stamp> before, now = stamp(file);
+  do {
+    before = now;
+    poll(nullptr, 0, kWritingMilliseconds);
+    now = stamp(file);
+  } while (now != before && !interrupted());
+  return now;
+}
+
 class Watch {
  public:
   Watch(Workspace work, std::vector<Exercise> all) : work_(std::move(work)), all_(std::move(all)) {}
@@ -111,14 +122,15 @@ class Watch {
   bool handle(char key) {
     if (key == 'q') return false;
     if (key == 'r') run();
-    if (key == 'h') show_hint(work_, *exercise_, 0), keys();
+    if (key == 'h') std::puts(""), show_hint(work_, *exercise_, 0), keys();
     if (key == 'n') next();
     return true;
   }
 
   void look() {
-    const auto now = stamp(work_.answer(*exercise_));
-    if (!now || now == seen_) return;
+    const fs::path answer = work_.answer(*exercise_);
+    const auto now = stamp(answer);
+    if (!now || now == seen_ || !stamp_at_rest(answer)) return;
     run();
   }
 
