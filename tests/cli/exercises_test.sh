@@ -128,6 +128,8 @@ SolvingItLeadsOnAndOpensTheSolution() {
   expect_in out "x top_k_gate"
   run "$moe" reset top_k_gate
   cmp -s top_k_gate.cpp "$gate/answer.cpp" || fail "reset"
+  run "$moe" reset top_k_gate
+  expect_not_in out .old
   cmp -s top_k_gate.cpp.old "$gate/reference.cpp" || fail "reset lost the answer"
 }
 
