@@ -140,10 +140,14 @@ class Watch {
     std::fflush(stdout);
   }
   void run() {
-    seen_ = stamp(work_.answer(*exercise_));  // before: what is saved meanwhile is checked, too
+    const fs::path answer = work_.answer(*exercise_);
+    const bool gone = !stamp(answer);
+    work_.provide(*exercise_);
+    seen_ = stamp(answer);  // before: what is saved meanwhile is checked, too
     std::printf("\n%s\nchecking %s ...\n",
                 std::string(static_cast<std::size_t>(std::min(terminal_width(), 80)), '-').c_str(),
-                work_.answer(*exercise_).filename().c_str());
+                answer.filename().c_str());
+    if (gone) std::puts("It was gone, and is now as it was at first.");
     std::fflush(stdout);
     const grade::Verdict verdict = check();
     if (verdict.passed())
