@@ -105,8 +105,11 @@ std::string other_meanings(const Verdict& verdict, const CheckVerdict& shown) {
   return text.empty() ? "" : "\nOther failures usually mean:\n" + text;
 }
 
-// Of the last check that has any: it is the largest. "global memory: ...", then the lines that waste.
+// Of the last check that has any: it is the largest. "global memory: ...", then the lines that waste. Not of a kernel that
+// the device stops: it has to be right first.
 std::string notes_text(const Verdict& verdict, const std::string& file) {
+  const CheckVerdict* failed = verdict.first_failure();
+  if (failed && failed->failure.starts_with("is stopped by the checked device")) return "";
   const auto at = std::find_if(verdict.checks.rbegin(), verdict.checks.rend(),
                                [](const CheckVerdict& c) { return !c.notes.empty(); });
   if (at == verdict.checks.rend()) return "";
