@@ -7,6 +7,7 @@
 #include "cli/workspace.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/machine.hpp"
+#include "common/app/progress.hpp"
 #include "common/app/terminal.hpp"
 #include "common/app/utf8.hpp"
 #include "common/grade/results.hpp"
@@ -77,8 +78,14 @@ int grade_main(int argc, char** argv) {
   warn_if_unsealed();
   std::vector<grade::Task> tasks;
   for (const grade::Exercise& e : chosen) tasks.push_back({&e, work.answer(e)});
+  Progress progress(static_cast<std::int64_t>(tasks.size()), {.unit = "answer"});
+  std::int64_t done = 0;
   const std::vector<Verdict> verdicts =
-      grade::grade_many(tasks, options, jobs, [&](std::size_t, const Verdict& v) { work.record(v); });
+      grade::grade_many(tasks, options, jobs, [&](std::size_t, const Verdict& v) {
+        work.record(v);
+        progress.update(++done, {v.exercise.name});
+      });
+  progress.finish();
   print_table(verdicts);
   const std::filesystem::path files = out.empty() ? work.directory() : std::filesystem::path(out);
   write_files(files, verdicts);

@@ -91,13 +91,16 @@ int reset_main(int argc, char** argv) {
   const std::vector<Exercise> all = grade::find_exercises();
   const Exercise& e = grade::find_exercise(all, name);
   const fs::path answer = work.answer(e), old = answer.string() + ".old";
-  if (fs::exists(answer)) fs::rename(answer, old);
-  write_file(answer, grade::read_text(e.stub()));
+  const std::string stub = grade::read_text(e.stub());
+  const bool changed = fs::exists(answer) && grade::read_text(answer) != stub;
+  if (changed) fs::rename(answer, old);  // else an earlier reset's copy would be lost
+  write_file(answer, stub);
   ExerciseState state = work.state(e);
   state.earned = 0, state.possible = 0;
   work.save(e, state);
-  std::printf("%s is as it was; what you had is %s\nnext: %s try %s\n", answer.c_str(), old.c_str(),
-              work.program().c_str(), e.name.c_str());
+  std::printf("%s is as it was\n", answer.c_str());
+  if (changed) std::printf("what you had: %s\n", old.c_str());
+  std::printf("next: %s try %s\n", work.program().c_str(), e.name.c_str());
   return 0;
 }
 
@@ -115,8 +118,8 @@ int solution_main(int argc, char** argv) {
   ExerciseState state = work.state(e);
   if (!state.passed() && !peek)
     throw UserError(ExitCode::verdict_failed, concat("you have not passed ", e.name, " yet"),
-                    concat("moe hint ", e.name, "   says more; moe solution ", e.name,
-                           " --peek   shows it all the same"));
+                    concat(work.program(), " hint ", e.name, "   says more\n  ", work.program(), " solution ",
+                           e.name, " --peek   shows it all the same"));
   if (!fs::exists(e.reference()))
     throw UserError(ExitCode::missing, concat("this copy of the course has no solution of ", e.name), "");
   if (!state.passed()) {

@@ -65,6 +65,7 @@ int try_main(int argc, char** argv) {
   flags.add("--check", options.check, "this check only");
   flags.add("--all", every, "show every failure, not only the first");
   flags.parse(argc, argv);
+  options.stop_when_late = !every;
   options.seed = seed ? static_cast<std::uint64_t>(*seed) : grade::fresh_seed();
   const std::vector<grade::Exercise> all = grade::find_exercises();
   Workspace work = Workspace::find();

@@ -1,6 +1,7 @@
 // moe watch: checks the answer whenever it is saved. It looks at the file's time and size five times a second: that works on
 // network mounts and under WSL, where notifications do not arrive.
 #include <poll.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <termios.h>
 #include <unistd.h>
@@ -12,6 +13,7 @@
 #include "cli/learn.hpp"
 #include "common/app/flags.hpp"
 #include "common/app/interrupt.hpp"
+#include "common/app/main.hpp"
 #include "common/app/terminal.hpp"
 #include "kernels/base/check.hpp"
 
@@ -21,20 +23,19 @@ namespace {
 namespace fs = std::filesystem;
 using grade::Exercise;
 
-constexpr int kPollMilliseconds = 200;
+constexpr int kPollMilliseconds = 200, kWritingMilliseconds = 30;
 
 // Keys come at once and are not shown; afterwards the terminal is as it was.
 class RawKeys {
  public:
-  RawKeys() : is_terminal_(isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before_) == 0) {
+  RawKeys() {
+    is_terminal_ = isatty(STDIN_FILENO) && tcgetattr(STDIN_FILENO, &before_) == 0;
     if (!is_terminal_) return;
     termios raw = before_;
     raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO);
     tcsetattr(STDIN_FILENO, TCSANOW, &raw);
   }
-  ~RawKeys() {
-    if (is_terminal_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
-  }
+  ~RawKeys() { restore(); }
   RawKeys(const RawKeys&) = delete;
   RawKeys& operator=(const RawKeys&) = delete;
 
@@ -46,9 +47,36 @@ class RawKeys {
     return read(STDIN_FILENO, &key, 1) == 1 ? key : 'q';
   }
 
+  // May be called in a signal's handler: so what it needs belongs to the class. One alive at a time.
+  static void restore() {
+    if (is_terminal_) tcsetattr(STDIN_FILENO, TCSANOW, &before_);
+  }
+
  private:
-  termios before_{};
-  bool is_terminal_;
+  static inline termios before_{};
+  static inline bool is_terminal_ = false;
+};
+
+// While a check runs, Ctrl-C ends `moe` at once, as it does `moe try`: an endless loop is waited for a while.
+class EndsAtOnce {
+ public:
+  EndsAtOnce() {
+    struct sigaction action {};
+    action.sa_handler = [](int) {
+      RawKeys::restore();
+      const ssize_t ignored = write(STDOUT_FILENO, "\n", 1);
+      static_cast<void>(ignored);
+      _exit(kExitInterrupted);
+    };
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, &before_);
+  }
+  ~EndsAtOnce() { sigaction(SIGINT, &before_, nullptr); }
+  EndsAtOnce(const EndsAtOnce&) = delete;
+  EndsAtOnce& operator=(const EndsAtOnce&) = delete;
+
+ private:
+  struct sigaction before_ {};
 };
 
 struct Stamp {
@@ -61,6 +89,17 @@ std::optional<Stamp> stamp(const fs::path& file) {
   if (stat(file.c_str(), &s) != 0)
     return std::nullopt;  // an editor may be about to put a new file in its place
   return Stamp{s.st_mtim.tv_sec, s.st_mtim.tv_nsec, s.st_size};
+}
+
+// An editor that writes in place empties the file first: its stamp once two looks agree.
+std::optional<Stamp> stamp_at_rest(const fs::path& file) {
+  std::optional<Stamp> before, now = stamp(file);
+  do {
+    before = now;
+    poll(nullptr, 0, kWritingMilliseconds);
+    now = stamp(file);
+  } while (now != before && !interrupted());
+  return now;
 }
 
 class Watch {
@@ -83,14 +122,15 @@ class Watch {
   bool handle(char key) {
     if (key == 'q') return false;
     if (key == 'r') run();
-    if (key == 'h') show_hint(work_, *exercise_, 0), keys();
+    if (key == 'h') std::puts(""), show_hint(work_, *exercise_, 0), keys();
     if (key == 'n') next();
     return true;
   }
 
   void look() {
-    const auto now = stamp(work_.answer(*exercise_));
-    if (!now || now == seen_) return;
+    const fs::path answer = work_.answer(*exercise_);
+    const auto now = stamp(answer);
+    if (!now || now == seen_ || !stamp_at_rest(answer)) return;
     run();
   }
 
@@ -100,15 +140,23 @@ class Watch {
     std::fflush(stdout);
   }
   void run() {
-    seen_ = stamp(work_.answer(*exercise_));  // before: what is saved meanwhile is checked, too
+    const fs::path answer = work_.answer(*exercise_);
+    const bool gone = !stamp(answer);
+    work_.provide(*exercise_);
+    seen_ = stamp(answer);  // before: what is saved meanwhile is checked, too
     std::printf("\n%s\nchecking %s ...\n",
                 std::string(static_cast<std::size_t>(std::min(terminal_width(), 80)), '-').c_str(),
-                work_.answer(*exercise_).filename().c_str());
+                answer.filename().c_str());
+    if (gone) std::puts("It was gone, and is now as it was at first.");
     std::fflush(stdout);
-    const grade::Verdict verdict = try_answer(work_, *exercise_, {.seed = grade::fresh_seed()}, false);
+    const grade::Verdict verdict = check();
     if (verdict.passed())
       std::printf("\n%sWell done.%s n goes on.\n", bold(mode_).c_str(), reset(mode_).c_str());
     keys();
+  }
+  grade::Verdict check() {
+    const EndsAtOnce on_interrupt;
+    return try_answer(work_, *exercise_, {.seed = grade::fresh_seed(), .stop_when_late = true}, false);
   }
   // The next one that is not passed, going round.
   void next() {

@@ -78,10 +78,12 @@ bool same(double got, double expected, Tolerance tolerance) {
   return std::abs(got - expected) <= tolerance.absolute + tolerance.relative * std::abs(expected);
 }
 
-// Integers are shown whole; the poison of an output that nobody wrote by its name.
+// Integers are shown whole; the poison of an output that nobody wrote by its name. A sum with a NaN is that NaN: `+=` into
+// an output that was not zeroed leaves it as it was.
 template <class T>
 std::string shown(T x) {
-  if (is_poison(x)) return "never written";
+  if (is_poison(x))
+    return std::is_integral_v<T> ? "never written" : "never written, or added to but never set";
   if constexpr (std::is_integral_v<T>)
     return std::to_string(x);
   else
@@ -141,7 +143,9 @@ void Check::close(const std::string& name, const std::vector<T>& got, const std:
   MOE_CHECK(got.size() == expected.size() && columns > 0, name, ": ", got.size(), " against ",
             expected.size());
   if (!got.empty() && std::all_of(got.begin(), got.end(), is_poison<T>) && got != expected)
-    throw Failed(concat("has not written ", name, "\n", context()));
+    throw Failed(concat("has not written ", name,
+                        std::is_integral_v<T> ? "" : ", or has added to it without setting it first", "\n",
+                        context()));
   for (std::size_t i = 0; i < got.size(); ++i) {
     const double g = static_cast<double>(got[i]), e = static_cast<double>(expected[i]);
     if (same(g, e, tolerance)) continue;

@@ -27,7 +27,7 @@ struct Options {
   std::string exercise, answer, report, check;
   std::uint64_t seed = 1;
   double seconds = 0;
-  bool list = false, bare = false;
+  bool list = false, bare = false, stop_when_late = false;
 };
 
 // What every check of this run shares.
@@ -37,6 +37,7 @@ struct Grading {
   BuiltAnswer built;
   std::filesystem::path scratch;
   std::map<std::string, std::vector<double>> example;
+  std::string late{};  // the first check in which the answer did not come back
 };
 
 AnswerOptions answer_options(const Grading& run) {
@@ -57,12 +58,14 @@ std::uint64_t seed_of(const std::string& check, std::uint64_t seed) {
 
 class GradedTest : public ::testing::Test {
  public:
-  GradedTest(const GradedCheck& check, const Grading& run) : check_(check), run_(run) {}
+  GradedTest(const GradedCheck& check, Grading& run) : check_(check), run_(run) {}
 
   void TestBody() override {
     RecordProperty("points", check_.points);
     RecordProperty("meaning", check_.meaning);
     if (!run_.built.ok) return fail("does not compile");
+    if (run_.options.stop_when_late && !run_.late.empty())
+      return fail(concat("has not been tried: it did not come back in ", run_.late));
     Answer answer(answer_options(run_));
     Check check(answer, seed_of(check_.name, run_.options.seed), run_.example);
     try {
@@ -70,6 +73,8 @@ class GradedTest : public ::testing::Test {
       answer.finish();
       record_award(check);
     } catch (const Failed& failed) {
+      const std::string why = failed.what();
+      if (run_.late.empty() && why.starts_with("does not come back")) run_.late = check_.name;
       fail(with_context(failed.what(), check));
     } catch (const std::exception& error) {  // the exercise's own fault, not the learner's
       RecordProperty("broken", "yes");
@@ -101,7 +106,7 @@ class GradedTest : public ::testing::Test {
   }
 
   const GradedCheck& check_;
-  const Grading& run_;
+  Grading& run_;
 };
 
 int list() {
@@ -120,6 +125,7 @@ Options parse(int argc, char** argv) {
   flags.add("--check", o.check, "this check only");
   flags.add("--seconds", o.seconds, "for one call of the answer; 0: what the exercise has");
   flags.add("--bare", o.bare, "without the filter of system calls: for the grader's own tests");
+  flags.add("--stop-when-late", o.stop_when_late, "no further check once the answer does not come back");
   flags.add("--list", o.list, "list all checks");
   flags.parse(argc, argv);
   if (!o.list && (o.exercise.empty() || o.answer.empty() || o.report.empty()))
@@ -137,7 +143,7 @@ void require_check(const Exercise& exercise, const std::string& name) {
                     concat(did_you_mean(name, names), "moe try ", exercise.name, "   names all of them"));
 }
 
-int register_checks(const Grading& run) {
+int register_checks(Grading& run) {
   int count = 0;
   for (const GradedCheck& c : graded_checks()) {
     if (c.exercise != run.exercise.id || (!run.options.check.empty() && c.name != run.options.check))

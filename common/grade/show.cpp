@@ -54,12 +54,26 @@ std::string first_lines(const std::string& text, int most, const std::string& in
   return out;
 }
 
+// A compiler's words without "In function '...':", which repeat the contract's declaration over three lines of a terminal.
+std::string without_functions(const std::string& compiler) {
+  std::istringstream in(compiler);
+  std::string out;
+  for (std::string line; std::getline(in, line);)
+    if (line.find(": In function '") == std::string::npos) out += line + "\n";
+  return out;
+}
+
+bool untried(const CheckVerdict& c) {
+  return c.failure.starts_with("has not been tried");
+}
+
 // "part" where a check gives parts of its points, and the answer earned some but not all.
 std::string check_line(const CheckVerdict& c, std::size_t width, ColourMode mode) {
   const bool part = c.passed && c.earned < c.points;
-  const std::string mark = part       ? coloured("part", kAmber, mode)
-                           : c.passed ? coloured("ok  ", kGreen, mode)
-                                      : coloured("FAIL", kRed, mode);
+  const std::string mark = part         ? coloured("part", kAmber, mode)
+                           : c.passed   ? coloured("ok  ", kGreen, mode)
+                           : untried(c) ? "--  "
+                                        : coloured("FAIL", kRed, mode);
   return concat("  ", mark, "  ", pad_right(c.name, static_cast<int>(width)), "  ", c.earned, "/", c.points,
                 "\n");
 }
@@ -68,7 +82,8 @@ std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::stri
                          const std::string& file) {
   const std::size_t line_end = c.failure.find('\n');
   const std::string head = printable_utf8(c.failure.substr(0, line_end));  // may be an exception's words
-  std::string text = concat("\n", bold(mode), c.name, reset(mode), ": the answer ", head, "\n");
+  const std::string words = wrapped(concat(c.name, ": the answer ", head), "").substr(c.name.size());
+  std::string text = concat("\n", bold(mode), c.name, reset(mode), words);
   if (line_end != std::string::npos)
     text += first_lines(replaced(c.failure.substr(line_end + 1), answer + ":", file + ":"), 60, "", true);
   if (!c.printed.empty()) text += "  It printed:\n" + first_lines(c.printed, kMostPrintedLines, "    ");
@@ -77,8 +92,24 @@ std::string failure_text(const CheckVerdict& c, ColourMode mode, const std::stri
   return text + wrapped(c.meaning, "  ");
 }
 
-// Of the last check that has any: it is the largest. "global memory: ...", then the lines that waste.
+// What the failures that are not shown usually mean: the first is the plainest case, and others name the mistake. Where
+// hardly anything is right yet they would only be many.
+std::string other_meanings(const Verdict& verdict, const CheckVerdict& shown) {
+  constexpr int kMost = 2;
+  if (verdict.earned() * 3 < verdict.possible()) return "";
+  std::string text;
+  int count = 0;
+  for (const CheckVerdict& c : verdict.checks)
+    if (!c.passed && &c != &shown && !untried(c) && c.failure.starts_with("is wrong") && count++ < kMost)
+      text += wrapped(concat(c.name, ": ", c.meaning), "  ");
+  return text.empty() ? "" : "\nOther failures usually mean:\n" + text;
+}
+
+// Of the last check that has any: it is the largest. "global memory: ...", then the lines that waste. Not of a kernel that
+// the device stops: it has to be right first.
 std::string notes_text(const Verdict& verdict, const std::string& file) {
+  const CheckVerdict* failed = verdict.first_failure();
+  if (failed && failed->failure.starts_with("is stopped by the checked device")) return "";
   const auto at = std::find_if(verdict.checks.rbegin(), verdict.checks.rend(),
                                [](const CheckVerdict& c) { return !c.notes.empty(); });
   if (at == verdict.checks.rend()) return "";
@@ -125,9 +156,10 @@ std::string show(const Verdict& verdict, const ShowOptions& options) {
       concat(bold(mode), verdict.exercise.name, reset(mode), "  ", verdict.exercise.title, "\n");
   if (verdict.state == State::not_graded) return concat(text, "  ", summary(verdict), "\n");
   const std::string compiler =
-      replaced(verdict.compiler, verdict.exercise.answer_file() + ":", options.file + ":");
+      replaced(without_functions(verdict.compiler), verdict.exercise.answer_file() + ":", options.file + ":");
   if (!verdict.built)
-    return concat(text, "\n", first_lines(compiler, kMostCompilerLines, ""), "\n",
+    return concat(text, "\n",
+                  first_lines(compiler, kMostCompilerLines, "", compiler.starts_with("Declared, but")), "\n",
                   coloured("It does not compile.", kRed, mode), "\n");
   std::size_t width = 0;
   for (const CheckVerdict& c : verdict.checks) width = std::max(width, c.name.size());
@@ -135,7 +167,9 @@ std::string show(const Verdict& verdict, const ShowOptions& options) {
   for (const CheckVerdict& c : verdict.checks) {
     if (c.passed) continue;
     text += failure_text(c, mode, verdict.exercise.answer_file(), options.file);
-    if (!options.every_failure) break;
+    if (options.every_failure) continue;
+    text += other_meanings(verdict, c);
+    break;
   }
   text += notes_text(verdict, options.file) + remarks_text(verdict, mode);
   if (!compiler.empty()) text += "\nThe compiler warns:\n" + first_lines(compiler, 12, "  ");

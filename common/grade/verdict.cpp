@@ -146,6 +146,7 @@ Verdict grade_answer(const Exercise& exercise, const fs::path& answer, const Gra
   if (!options.check.empty()) words.insert(words.end(), {"--check", options.check});
   if (options.seconds > 0) words.insert(words.end(), {"--seconds", std::to_string(options.seconds)});
   if (options.bare) words.push_back("--bare");
+  if (options.stop_when_late) words.push_back("--stop-when-late");
   const auto begin = std::chrono::steady_clock::now();
   const ProgramResult result = run_program(words, "", 600);
   for (const ExitCode code : {ExitCode::usage, ExitCode::missing, ExitCode::bad_file})

@@ -55,6 +55,8 @@ struct GradeOptions {
   std::string check{};  // this one only; "": all
   double seconds = 0;   // for one call of the answer; 0: what the exercise has
   bool bare = false;    // without the filter of system calls: for the grader's own tests
+  // Once the answer does not come back in a check, the others fail without a run: nobody waits for every one of them.
+  bool stop_when_late = false;
 };
 
 // Starts the grader, a process of its own, on one answer. Thread-safe. Throws UserError where there is no such file or no

@@ -130,6 +130,8 @@ SolvingItLeadsOnAndOpensTheSolution() {
   expect_in out "x top_k_gate"
   run "$moe" reset top_k_gate
   cmp -s top_k_gate.cpp "$gate/answer.cpp" || fail "reset"
+  run "$moe" reset top_k_gate
+  expect_not_in out .old
   cmp -s top_k_gate.cpp.old "$gate/reference.cpp" || fail "reset lost the answer"
 }
 
@@ -157,6 +159,31 @@ WatchChecksWhatIsSaved() {
   wait_for "hint 1 of 3"
   printf q >&8
   wait "$pid" || fail "watch ended with $?"
+  exec 8>&-
+}
+
+# Waited for in one check, not in every one; and Ctrl-C does not wait at all.
+WatchIsNotHeldUpByAnEndlessLoop() {
+  start
+  mkfifo "$work/keys"
+  "$moe" watch top_k_gate <"$work/keys" >"$work/out" 2>"$work/err" &
+  local pid=$! before
+  exec 8>"$work/keys"
+  sleep 0.5
+  { echo '#include "contract.hpp"' && echo 'void top_k_gate(std::int32_t* e, float*, const float*, std::int64_t, std::int64_t, std::int64_t)' &&
+    echo '{ for (;;) *(volatile std::int32_t*)e = 0; }'; } >top_k_gate.cpp
+  wait_for "does not come back within 4.0s"
+  expect_in out "  --    Ties         0/2"
+  : >"$work/out"
+  printf r >&8
+  wait_for "checking"
+  sleep 0.5
+  before=$SECONDS
+  kill -INT "$pid"
+  code=0
+  wait "$pid" || code=$?
+  expect_code 130
+  [ $((SECONDS - before)) -le 2 ] || fail "it has waited $((SECONDS - before)) s"
   exec 8>&-
 }
 

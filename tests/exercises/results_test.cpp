@@ -128,6 +128,26 @@ TEST(Show, NamesTheLearnersFileAndStaysInEightyColumns) {
   EXPECT_NE(show(v, {.file = "gate.cu"}).find("gate.cu:3:1: error: no"), std::string::npos);
 }
 
+// The first failure is the plainest case; what the others mean may name the mistake. Not where hardly anything is right yet.
+TEST(Show, TellsWhatOtherFailuresMean) {
+  Verdict v{.exercise = exercise()};
+  v.checks = {{.name = "Hand", .points = 1, .failure = "is wrong\n  x is 1", .meaning = "On paper."},
+              {.name = "Ties", .points = 1, .failure = "is wrong\n  x is 2", .meaning = "The lower one."}};
+  EXPECT_EQ(show(v, {}).find("The lower one."), std::string::npos);
+  v.checks.push_back({.name = "Size", .points = 1, .earned = 1, .passed = true});
+  const std::string text = show(v, {});
+  EXPECT_NE(text.find("Other failures usually mean:\n  Ties: The lower one.\n"), std::string::npos) << text;
+}
+
+// What gcc says of a function's place repeats the contract's declaration.
+TEST(Show, LeavesOutTheCompilersDeclarations) {
+  Verdict v{.exercise = exercise(), .built = false};
+  v.compiler = "answer.cpp: In function 'void f(float*)':\nanswer.cpp:3:1: error: no";
+  const std::string text = show(v, {.file = "gate.cpp"});
+  EXPECT_EQ(text.find("In function"), std::string::npos) << text;
+  EXPECT_NE(text.find("\n\ngate.cpp:3:1: error: no\n"), std::string::npos) << text;
+}
+
 // The first line of a failure may be an exception's words, which could clear the screen and print a verdict of their own.
 TEST(Show, AFailureHasNoControlCharacters) {
   Verdict v{.exercise = exercise()};

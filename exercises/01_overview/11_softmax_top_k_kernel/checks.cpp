@@ -52,7 +52,8 @@ std::string sizes(std::int64_t N, std::int64_t E, std::int64_t K) {
 
 }  // namespace
 
-MOE_GRADED(HandCase, 2, "Fewer experts than lanes: lanes beyond E still take part in every shuffle.") {
+MOE_GRADED(HandCase, 2,
+           "Work the README's example on paper; lanes beyond E still take part in every shuffle.") {
   const auto logit = check.example<float>("logit");
   check.begin("the README's example, N=2 E=4 K=2");
   const Gate got = answered(check, logit, 2, 4, 2);

@@ -41,7 +41,7 @@ constexpr const char* kForTrafficName = "M=64 N=64 K=64";
 
 }  // namespace
 
-MOE_GRADED(HandCase, 1, "One tile, mostly beyond the edge: threads outside of C still load, and wait.") {
+MOE_GRADED(HandCase, 1, "Work the README's example on paper; threads beyond the edge still load, and wait.") {
   const auto a = check.example<float>("a"), b = check.example<float>("b");
   check.begin("the README's example, M=2 N=2 K=3");
   std::vector<float> c;
