@@ -71,8 +71,8 @@ int progress_main(int argc, char** argv) {
   for (const Exercise& e : all) {
     const ExerciseState s = work.state(e);
     if (e.session != session) std::printf("Session %d\n", std::stoi(session = e.session));
-    std::printf("  %s %-20s %-24s %s\n", s.passed() ? "x" : ".", e.name.c_str(), standing(s).c_str(),
-                truncate_to_width(e.title, 30).c_str());
+    std::printf("  %s %-20s %-24s %s\n", s.passed() ? "ok" : " .", e.name.c_str(), standing(s).c_str(),
+                truncate_to_width(e.title, 29).c_str());
     passed += s.passed(), earned += s.earned, possible += e.points;
   }
   std::printf("%d of %zu passed, %d of %d points\n", passed, all.size(), earned, possible);
