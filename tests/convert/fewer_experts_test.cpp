@@ -266,6 +266,13 @@ TEST(FewerExperts, WhatCannotBeDoneIsSaid) {
 }
 
 // The offsets of shared experts are looked up on the device.
+TEST(SharedExperts, BoundsThatDoNotRiseFromZeroAreRefused) {
+  Context ctx;
+  using Bounds = std::vector<std::int32_t>;
+  for (const Bounds& first : {Bounds{}, Bounds{0, 2}, Bounds{1, 2, 4}, Bounds{0, 3, 2}, Bounds{0, 1, 2, 3}})
+    EXPECT_THROW(SharedExperts(ctx, std::make_unique<LocalExperts>(ctx, DType::f32, 2, 3, 4), first), Error);
+}
+
 TEST(SharedExperts, EveryDeviceComputesAlike) {
   Context here(2);
   const auto x = random_normal<float>(33 * 6, 1);
