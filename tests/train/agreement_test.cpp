@@ -112,6 +112,18 @@ TEST(Agreement, GradientsThatAreZeroOnOneSideAreInfinitelyFarApart) {
   EXPECT_EQ(compare_devices(a, b, corpus, 1).gradient, std::numeric_limits<double>::infinity());
 }
 
+TEST(Agreement, GradientsThatAreZeroOnBothSidesAgree) {
+  const Corpus corpus = small_corpus();
+  Context ctx;
+  Trainer a(ctx, small_config(0), small_settings(1), corpus),
+      b(ctx, small_config(0), small_settings(1), corpus);
+  for (Trainer* t : {&a, &b})
+    t->model().visit([&](const std::string& name, Parameter& p) {
+      if (name == "model.norm.weight") p.value = Tensor::zeros(ctx, p.value.dtype(), p.value.shape());
+    });
+  EXPECT_EQ(compare_devices(a, b, corpus, 1).gradient, 0);
+}
+
 TEST(Agreement, IsDescribedInNumbers) {
   EXPECT_EQ(describe({.steps = 20,
                       .gradient = 1.2e-6,

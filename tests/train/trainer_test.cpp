@@ -42,6 +42,17 @@ TEST(Trainer, LearnsALearnableText) {
   }
 }
 
+TEST(BatchTensors, EveryTokenKnowsItsSequencesDomainAndItsPlaceInTheRun) {
+  Context ctx;
+  const Batch batch = make_batch(small_corpus(), 5, 3, 8, kContext);
+  const BatchTensors b = to_device(ctx, batch);
+  EXPECT_EQ(b.tokens.first_token, 3 * 8 * kContext);
+  const auto tag = values_of<std::int32_t>(b.tokens.tag);
+  ASSERT_EQ(tag.size(), static_cast<std::size_t>(8 * kContext));
+  for (std::size_t i = 0; i < tag.size(); ++i) EXPECT_EQ(tag[i], batch.domain[i / kContext]) << i;
+  EXPECT_NE(batch.domain, std::vector<std::int32_t>(8, batch.domain[0])) << "another seed is wanted";
+}
+
 TEST(Trainer, ReportsWhatTheStepDid) {
   Context ctx;
   const Corpus corpus = small_corpus();
