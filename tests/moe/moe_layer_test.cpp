@@ -185,6 +185,13 @@ TEST(MoeLayer, DetailedMetricsAreTheLayersOwnRows) {
   EXPECT_EQ(metric(detailed, "row_output").shape(), (Shape{s.N * s.K, s.D}));
 }
 
+TEST(SharedExperts, BoundsThatDoNotRiseFromZeroAreRefused) {
+  Context ctx;
+  using Bounds = std::vector<std::int32_t>;
+  for (const Bounds& first : {Bounds{}, Bounds{0, 2}, Bounds{1, 2, 4}, Bounds{0, 3, 2}, Bounds{0, 1, 2, 3}})
+    EXPECT_THROW(SharedExperts(ctx, std::make_unique<LocalExperts>(ctx, DType::f32, 2, 3, 4), first), Error);
+}
+
 TEST(MoeLayer, NamesItsParametersInAFixedOrderWithTheirGroups) {
   Context ctx;
   MoeLayer layer(ctx, DType::f32, moe_config({0, 6, 5, 4, 2}), 6, 5, 0.5);
