@@ -170,6 +170,10 @@ std::string with(const std::string& base, const std::string& member) {
   return base.substr(0, base.rfind('}')) + "," + member + "}";
 }
 
+TEST(ConfigJson, TheRouterKnowsTheVocabulary) {
+  EXPECT_EQ(parse(kMixtral).moe.vocabulary, parse(kMixtral).vocabulary);
+}
+
 TEST(ConfigJson, NewerRopeParametersAreRead) {
   EXPECT_EQ(parse(with(kLlama, R"("rope_parameters":{"rope_theta":5e5,"rope_type":"default"})")).rope_theta,
             5e5);

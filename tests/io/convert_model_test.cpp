@@ -97,6 +97,15 @@ TEST(ConvertModel, NumbersBeyondF16AreRefusedAndNothingIsLeft) {
   EXPECT_EQ(convert_model(ModelDirectory(work / "from"), work / "to", {.dtype = "F16"}), 1u);
 }
 
+// A loader of others refuses a file that does not say so.
+TEST(ConvertModel, FilesSayThatTheyAreForTorch) {
+  Context ctx;
+  TemporaryDirectory work;
+  write_ours(work / "from", tiny(), parameters_of(ctx, tiny()));
+  convert_model(ModelDirectory(work / "from"), work / "to", {.layout = Layout::mixtral});
+  EXPECT_EQ(SafetensorsFile(work / "to/model.safetensors").metadata().at("format"), "pt");
+}
+
 TEST(ConvertModel, StoppedLeavesNothing) {
   Context ctx;
   TemporaryDirectory work;
