@@ -180,6 +180,8 @@ TEST(PrunedModel, KeepingAllIsTheModel) {
   Case c(tiny_config(4));
   LanguageModel all = pruned_model(c.test.ctx, c.test.model, {{0, 1, 2, 3}, {0, 1, 2, 3}});
   EXPECT_EQ(c.logits(all), c.logits());
+  EXPECT_THROW(pruned_model(c.test.ctx, c.test.model, {{0, 1, 2, 3}}), Error);  // of two layers
+  EXPECT_THROW(pruned_model(c.test.ctx, c.test.model, {{0, 1, 2}, {0, 1}}), Error);
 }
 
 // Of some random models whose layers leave the same number of experts unused.

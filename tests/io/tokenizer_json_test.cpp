@@ -174,6 +174,15 @@ TEST(TokenizerJson, SpecialTokensAreWrittenAsTheyAre) {
   EXPECT_TRUE(parse_tokenizer_json(to_tokenizer_json(model), "t.json") == model);
 }
 
+// As a special token "Ġlow" is those symbols, and no longer what its merge makes.
+TEST(TokenizerJson, AMergeMakesNoSpecialToken) {
+  const BpeModel model = small_model();
+  const auto at = std::find(model.tokens.begin(), model.tokens.end(), " low") - model.tokens.begin();
+  const std::string pad = concat("\"id\": ", model.special[1], ",\n   \"content\": \"<pad>\"");
+  EXPECT_TRUE(says(complaint_about(changed(pad, concat("\"id\": ", at, ",\n   \"content\": \"Ġlow\""))),
+                   "a merge takes part in the special token"));
+}
+
 TEST(TokenizerJson, EmptyPrefixesAreNone) {
   for (const std::string name : {"continuing_subword_prefix", "end_of_word_suffix"})
     EXPECT_TRUE(parse_tokenizer_json(changed(concat("\"", name, "\": null"), concat("\"", name, "\": \"\"")),
