@@ -19,7 +19,7 @@ struct MoeConfig {
   std::int64_t kept_groups = 1;       // of which a token's experts may come
   double bias_rate = 1e-3;            // how far a bias moves in a step
   double gate_scale = 1;              // weights sum to this
-  std::string balance = "batch";      // loss over the batch, each sequence or global (routers/router_losses.hpp)
+  std::string balance = "batch";  // loss over the batch, each sequence or global (routers/router_losses.hpp)
   double entropy_coefficient = 1e-4;  // penalty on the entropy of the router's distribution
   double threshold = 0.4;             // top_p: what the probabilities of a token's experts shall sum to
   std::int64_t null_experts = 0;      // experts that do nothing; 0: as many as experts

@@ -127,6 +127,12 @@ TEST(Flags, UnknownFlagsGetTheMostSimilarOne) {
   EXPECT_EQ(usage_error({"--xyzzy"}), "unknown flag --xyzzy\n  See moe demo --help.");
 }
 
+TEST(Flags, TheBoundsThemselvesAreAllowed) {
+  EXPECT_EQ(usage_error({"--steps", "1"}), "");
+  EXPECT_EQ(usage_error({"--steps", "1000"}), "");
+  EXPECT_EQ(usage_error({"--rate", "0"}), "");
+}
+
 TEST(Flags, WrongValuesAreNamed) {
   const std::string see = "\n  See moe demo --help.";
   EXPECT_EQ(usage_error({"--steps", "3.5"}), "--steps is no whole number: 3.5" + see);
@@ -170,6 +176,7 @@ TEST(Flags, ConfigErrorsNameFileLineAndKey) {
   EXPECT_EQ(error_in("config = x\n"), ":1: unknown key config");
   EXPECT_EQ(error_in("steps = many\n"), ":1: steps is no whole number: many");
   EXPECT_EQ(error_in("steps 3\n"), ":1: no `key = value`: steps 3");
+  EXPECT_EQ(error_in(" = 3\n"), ":1: no `key = value`: = 3");
   EXPECT_EQ(error_in("steps =\n"), ":1: a key without a value");
   EXPECT_EQ(error_in("router = \"topk\n"), ":1: a quote that is not closed");
   EXPECT_EQ(error_in("seeds = [1, 2\n"), ":1: a list that is not closed by ] on its line");
@@ -240,6 +247,7 @@ TEST(Similarity, FewestEditsWinAndFarWordsDoNot) {
   EXPECT_EQ(most_similar("--sed", names), "--seed");
   EXPECT_EQ(most_similar("--stepps", names), "--steps");
   EXPECT_EQ(most_similar("--quiet", names), "");
+  EXPECT_EQ(most_similar("aaaaaexperts", std::vector<std::string>{"experts"}), "") << "five edits in front";
 }
 
 }  // namespace

@@ -32,10 +32,13 @@ TEST(Format, CountsHaveThreeDigitsAndADecimalPrefix) {
   EXPECT_EQ(format_count(0), "0");
   EXPECT_EQ(format_count(999), "999");
   EXPECT_EQ(format_count(1000), "1.00k");
+  EXPECT_EQ(format_count(9996), "10.0k");
   EXPECT_EQ(format_count(21400), "21.4k");
+  EXPECT_EQ(format_count(99960), "100k");
   EXPECT_EQ(format_count(999600), "1.00M");
   EXPECT_EQ(format_count(3.2e6), "3.20M");
   EXPECT_EQ(format_count(17.4e12), "17.4T");
+  EXPECT_EQ(format_count(5e21), format_fixed(5e6, 0) + "P") << "there is no larger prefix";
   EXPECT_EQ(format_count(0.5), "0.50");
   EXPECT_EQ(format_count(-2500), "-2.50k");
   EXPECT_EQ(format_count(kNaN), "nan");

@@ -10,6 +10,8 @@ namespace {
 TEST(Machine, QuotasGiveWholeCores) {
   EXPECT_EQ(cores_from_cpu_max("max 100000\n"), std::nullopt);
   EXPECT_EQ(cores_from_cpu_max(""), std::nullopt);
+  EXPECT_EQ(cores_from_cpu_max("200000 0"), std::nullopt);
+  EXPECT_EQ(cores_from_cpu_max("-1 100000"), std::nullopt);
   EXPECT_EQ(cores_from_cpu_max("50000 100000"), 1);
   EXPECT_EQ(cores_from_cpu_max("199999 100000"), 1);
   EXPECT_EQ(cores_from_cpu_max("200000 100000"), 2);

@@ -56,6 +56,13 @@ TEST(AlignedSimilarity, IsOneForTheSameExpertInAnotherOrder) {
   EXPECT_EQ(s[1], s[3]);
 }
 
+TEST(AlignedSimilarity, AnExpertOfZerosIsLikeNobody) {
+  ExpertWeights w = random_experts(2, 5, 4, 1);
+  std::fill_n(w.gate_up.begin(), 2 * 4 * 5, 0.0);
+  std::fill_n(w.down.begin(), 5 * 4, 0.0);
+  EXPECT_TRUE(close(aligned_similarity(w), {0, 0, 0, 1}, {1e-12, 0}));
+}
+
 TEST(MergeExperts, TheSameExpertInOtherOrdersIsThatExpert) {
   ExpertWeights w = random_experts(3, 5, 33, 1);
   permute_neurons(w, 1, 0, shuffled(33, 4));

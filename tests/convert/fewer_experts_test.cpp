@@ -180,6 +180,8 @@ TEST(PrunedModel, KeepingAllIsTheModel) {
   Case c(tiny_config(4));
   LanguageModel all = pruned_model(c.test.ctx, c.test.model, {{0, 1, 2, 3}, {0, 1, 2, 3}});
   EXPECT_EQ(c.logits(all), c.logits());
+  EXPECT_THROW(pruned_model(c.test.ctx, c.test.model, {{0, 1, 2, 3}}), Error);  // of two layers
+  EXPECT_THROW(pruned_model(c.test.ctx, c.test.model, {{0, 1, 2}, {0, 1}}), Error);
 }
 
 // Of some random models whose layers leave the same number of experts unused.
@@ -250,6 +252,12 @@ TEST(FewerExperts, WhatCannotBeDoneIsSaid) {
   EXPECT_EQ(exit_code(tiny_config(0), prune), ExitCode::usage);
   EXPECT_EQ(exit_code(tiny_config(0), look), ExitCode::usage);
   EXPECT_EQ(exit_code(hash, prune), ExitCode::usage);
+  for (const char* router :
+       {"noisy_top_k", "cosine", "null_experts", "remoe"}) {  // more than a row an expert
+    LanguageModelConfig more = tiny_config(4);
+    more.moe.router = router;
+    EXPECT_EQ(exit_code(more, prune), ExitCode::usage) << router;
+  }
   EXPECT_EQ(exit_code(hash, look), ExitCode::ok);
   EXPECT_EQ(exit_code(soft, prune), ExitCode::usage);
   EXPECT_EQ(exit_code(soft, look), ExitCode::usage);

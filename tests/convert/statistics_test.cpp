@@ -49,6 +49,10 @@ TEST(GroupByLogits, OthersJoinTheMostSimilarOfTheMostUsed) {
   EXPECT_THROW(group_by_logits(of({1, 1}, {0, 0}), 1), UserError);  // no logits
 }
 
+TEST(LogitSimilarity, AnExpertThatNeverScoresIsLikeNobody) {
+  EXPECT_EQ(logit_similarity(of({1, 1}, {0, 0}, {4, 0, 0, 0})), (std::vector<double>{1, 0, 0, 0}));
+}
+
 // In groups of three, who is near is asked of the reference, not of the last to join: expert 2 (45 degrees, used third) joins
 // expert 0 (0 degrees), and expert 3 (100 degrees) is nearer to 2 than to the other reference (170), but nearer to that than to 0.
 TEST(GroupByLogits, MembersAreComparedWithTheReference) {
@@ -114,15 +118,30 @@ TEST(Observe, AddsWhatTheLayersDid) {
   EXPECT_TRUE(close(twice[0].logit_product, product, {1e-12, 1e-10}));
 }
 
-TEST(Observe, ARouterWithoutAMatrixHasNoLogits) {
-  LanguageModelConfig config = tiny_config(4);
-  config.moe.router = "hash";
-  TestModel test(config);
+// The second layer's logits are those of its own router: without one they are zero.
+TEST(Observe, EachLayerHasItsOwnLogits) {
+  TestModel test(tiny_config(4));
+  test.model.moe_layer(1)->visit([&](const std::string& name, Parameter& p) {
+    if (name == "gate.weight") write_values(p.value, std::vector<double>(24));
+  });
   std::vector<ExpertStatistics> s;
   observe(test.ctx, test.model, batch_of(test.ctx, 2, 8, 11).tokens, s);
-  EXPECT_EQ(s.size(), 2u);
-  EXPECT_TRUE(s[0].logit_product.empty());
-  EXPECT_EQ(s[0].count.size(), 4u);
+  EXPECT_GT(s.at(0).logit_product.at(0), 0);
+  EXPECT_EQ(s.at(1).logit_product, std::vector<double>(16));
+}
+
+// By id, by direction in fewer dimensions, with rows of experts that do nothing.
+TEST(Observe, ARouterWithoutAMatrixOfOneRowAnExpertHasNoLogits) {
+  for (const char* router : {"hash", "cosine", "null_experts"}) {
+    LanguageModelConfig config = tiny_config(4);
+    config.moe.router = router;
+    TestModel test(config);
+    std::vector<ExpertStatistics> s;
+    observe(test.ctx, test.model, batch_of(test.ctx, 2, 8, 11).tokens, s);
+    EXPECT_EQ(s.size(), 2u);
+    EXPECT_TRUE(s[0].logit_product.empty()) << router;
+    EXPECT_EQ(s[0].count.size(), 4u);
+  }
 }
 
 }  // namespace

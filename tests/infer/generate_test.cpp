@@ -3,116 +3,12 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
-#include <cmath>
-#include <numeric>
-#include <set>
-
-#include "tests/train/support.hpp"
+#include "tests/infer/support.hpp"
 
 namespace moe {
 namespace {
 
 using namespace moe::testing;
-
-// A model that learnt a little, so that its next tokens are no accident of rounding.
-struct Trained {
-  Context ctx{2};
-  Corpus corpus = small_corpus();
-  Trainer trainer;
-  explicit Trained(std::int64_t experts, std::int64_t context = kContext)
-      : trainer(ctx, with_context(experts, context), small_settings(60), corpus) {
-    while (!trainer.finished()) trainer.step(false);
-  }
-  static LanguageModelConfig with_context(std::int64_t experts, std::int64_t context) {
-    LanguageModelConfig c = small_config(experts);
-    c.context = context;
-    return c;
-  }
-  LanguageModel& model() { return trainer.model(); }
-};
-
-std::vector<Token> tokens_of(const std::string& text) {
-  return ByteTokenizer().encode(text);
-}
-
-struct Forward {
-  Tensor logits;  // (n, V)
-  MetricSink metrics;
-};
-
-TEST(Sampling, NeverTakesAnIdThatTheTokenizerLacks) {
-  Trained trained(4);
-  const auto most = [&](std::int64_t vocabulary, double temperature) {
-    Token highest = 0;
-    const SampleSettings settings{
-        .tokens = 60, .temperature = temperature, .top_p = 1, .vocabulary = vocabulary};
-    std::size_t seen = 0;
-    generate(trained.ctx, trained.model(), tokens_of("!"), settings, [&](const TracedToken& t) {
-      if (seen++ > 0) highest = std::max(highest, t.token);
-      return true;
-    });
-    return highest;
-  };
-  for (const double temperature : {0.0, 1.0, 100.0}) EXPECT_LT(most(100, temperature), 100);
-  EXPECT_GT(most(0, 100), 200) << "hot enough to draw any";
-}
-
-// One forward pass over all of the text, no cache.
-Forward forward(Context& ctx, LanguageModel& model, std::span<const Token> text) {
-  const auto n = static_cast<std::int64_t>(text.size());
-  std::vector<std::int32_t> id(text.begin(), text.end()), position(text.size());
-  std::iota(position.begin(), position.end(), 0);
-  const TokenInfo tokens{.sequences = 1,
-                         .length = n,
-                         .id = tensor_of(ctx, id, {n}),
-                         .position = tensor_of(ctx, position, {n}),
-                         .sequence = Tensor::zeros(ctx, DType::i32, {n}),
-                         .tag = {}};
-  Forward result;
-  ForwardContext f{.ctx = ctx, .tokens = &tokens, .metrics = &result.metrics};
-  result.logits = model.forward(f).tensor;
-  return result;
-}
-
-Token likeliest(const Tensor& logits) {
-  const std::vector<float> last = values_of<float>(logits.slice_rows(logits.rows() - 1, logits.rows()));
-  return static_cast<Token>(std::max_element(last.begin(), last.end()) - last.begin());
-}
-
-std::vector<TracedToken> generated(Trained& t, std::span<const Token> prompt,
-                                   const SampleSettings& settings) {
-  std::vector<TracedToken> seen;
-  generate(t.ctx, t.model(), prompt, settings, [&](const TracedToken& token) {
-    seen.push_back(token);
-    return true;
-  });
-  return seen;
-}
-
-std::vector<Token> ids(const std::vector<TracedToken>& traced) {
-  std::vector<Token> out;
-  for (const TracedToken& t : traced) out.push_back(t.token);
-  return out;
-}
-
-// What generate() is to show, computed without a cache: greedy, the last half of a full context read again.
-std::vector<Token> greedy(Trained& t, const std::vector<Token>& prompt, std::int64_t tokens) {
-  const auto context = static_cast<std::size_t>(t.model().config().context);
-  std::vector<Token> window(prompt.end() - static_cast<std::ptrdiff_t>(std::min(prompt.size(), context - 1)),
-                            prompt.end());
-  std::vector<Token> all = window;
-  for (std::int64_t i = 0; i < tokens; ++i) {
-    if (window.size() > context)
-      window.erase(window.begin(), window.end() - static_cast<std::ptrdiff_t>(context / 2));
-    const Token next = likeliest(forward(t.ctx, t.model(), window).logits);
-    window.push_back(next);
-    all.push_back(next);
-  }
-  return all;
-}
-
-const SampleSettings kGreedy{.tokens = 9, .temperature = 0};
 
 TEST(Generate, AtTemperatureZeroIsTheArgmaxOfFullForwardPasses) {
   for (const std::int64_t experts : {0, 4}) {
@@ -174,66 +70,15 @@ TEST(Generate, PastTheContextEveryTokenIsShownOnceWithItsExperts) {
   for (std::size_t i = 0; i + 1 < seen.size(); ++i) EXPECT_EQ(seen[i].layers.size(), 2u) << "token " << i;
 }
 
-TEST(Generate, IsAFunctionOfTheSeed) {
+// The last token that a full context holds sees all of it; only the one after it is read in a shorter window.
+TEST(Generate, AContextIsUsedUpToItsLastToken) {
   Trained t(4);
-  const auto sample = [&](std::uint64_t seed) {
-    return ids(generated(t, tokens_of("the"), {.tokens = 60, .temperature = 1.2, .top_p = 1, .seed = seed}));
-  };
-  EXPECT_EQ(sample(3), sample(3));
-  EXPECT_NE(sample(3), sample(4));
-}
-
-// A head of zeros makes all tokens equally likely: 60 draws that agree would be one draw.
-TEST(Generate, EveryTokenIsADrawOfItsOwn) {
-  Trained t(4);
-  t.model().visit([](const std::string& name, Parameter& p) {
-    if (name == "lm_head.weight") std::fill_n(p.value.data<float>(), p.value.numel(), 0.0f);
-  });
-  const std::vector<Token> made =
-      ids(generated(t, tokens_of("t"), {.tokens = 60, .temperature = 1, .top_p = 1}));
-  EXPECT_GT(std::set<Token>(made.begin(), made.end()).size(), 40u);  // about 53 of 256 are expected
-}
-
-TEST(Generate, ATinyTopPIsGreedy) {
-  Trained t(4);
-  const std::vector<Token> prompt = tokens_of("the mo");
-  EXPECT_EQ(ids(generated(t, prompt, {.tokens = 9, .temperature = 1.5, .top_p = 1e-6})),
-            greedy(t, prompt, 9));
-}
-
-// Softmax at the temperature, cut to the likeliest tokens that reach top_p together, scaled to 1.
-std::vector<double> nucleus(const std::vector<float>& logits, double temperature, double top_p) {
-  std::vector<double> p;
-  for (const float x : logits) p.push_back(std::exp(static_cast<double>(x) / temperature));
-  const double sum = std::accumulate(p.begin(), p.end(), 0.0);
-  std::vector<double> sorted = p;
-  std::sort(sorted.rbegin(), sorted.rend());
-  double kept = 0;
-  std::size_t n = 0;
-  while (n < sorted.size() && kept < top_p * sum) kept += sorted[n++];
-  for (double& x : p) x = x >= sorted[n - 1] ? x / kept : 0;
-  return p;
-}
-
-// 2,000 draws after the same prompt: frequencies follow these probabilities, within four standard deviations.
-TEST(Generate, SamplesWithTheProbabilitiesOfTheModel) {
-  Trained t(4);
-  const std::vector<Token> prompt = tokens_of("the moon is round\n");
-  const std::vector<Token> read(prompt.end() - 15, prompt.end());
-  const Tensor logits = forward(t.ctx, t.model(), read).logits;
-  for (const auto& [temperature, top_p] : {std::pair{0.7, 1.0}, std::pair{3.0, 0.5}}) {
-    const std::vector<double> p = nucleus(values_of<float>(logits.slice_rows(14, 15)), temperature, top_p);
-    std::vector<double> count(256);
-    constexpr int kDraws = 2000;
-    for (std::uint64_t seed = 0; seed < kDraws; ++seed)
-      ++count[generated(t, prompt, {.tokens = 1, .temperature = temperature, .top_p = top_p, .seed = seed})
-                  .back()
-                  .token];
-    for (std::size_t v = 0; v < 256; ++v) {
-      const double slack = p[v] > 0 ? 4 * std::sqrt(kDraws * p[v] * (1 - p[v])) + 2 : 0;
-      EXPECT_NEAR(count[v], kDraws * p[v], slack) << "token " << v << ", top_p " << top_p;
-    }
-  }
+  const std::vector<TracedToken> seen = generated(t, tokens_of("the mo"), {.tokens = 30, .temperature = 0});
+  const std::vector<Token> text = ids({seen.begin(), seen.begin() + kContext});
+  const TracedToken last = trace_text(t.ctx, t.model(), text).back();
+  for (std::size_t l = 0; l < 2; ++l)
+    for (std::size_t k = 0; k < 2; ++k)
+      EXPECT_NEAR(seen[kContext - 1].layers.at(l).at(k).gate, last.layers.at(l).at(k).gate, 1e-5);
 }
 
 TEST(Generate, StopsWhenTheCallbackSaysSo) {
@@ -281,6 +126,23 @@ TEST(TraceText, EqualsTheRoutingOfTheForwardPassWindowByWindow) {
         EXPECT_GE(choices[0].gate, choices[1].gate) << "best first";
       }
   }
+}
+
+TEST(TraceText, ADroppedChoiceIsNotShown) {
+  Context ctx;
+  LanguageModelConfig config = small_config(4);
+  config.moe.router = "switch", config.moe.capacity_factor = 0.25;
+  LanguageModel model(ctx, config);
+  initialise(ctx, 1, [&](const ParameterVisitor& v) { model.visit(v); });
+  std::size_t shown = 0;
+  for (const TracedToken& token : trace_text(ctx, model, tokens_of("the moon is roun")))
+    for (const auto& choices : token.layers)
+      for (const Choice& choice : choices) {
+        EXPECT_GE(choice.expert, 0);
+        ++shown;
+      }
+  EXPECT_LE(shown, 2u * 4);  // a place an expert, two layers
+  EXPECT_GT(shown, 0u);
 }
 
 TEST(TraceText, OfNothingIsNothing) {

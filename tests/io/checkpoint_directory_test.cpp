@@ -106,6 +106,19 @@ TEST(Checkpoint, LeftoversAreIgnoredAndThenRemoved) {
             (Names{"checkpoint-00000001", "checkpoint-00000002", "checkpoint-5"}));
 }
 
+// A number of steps that no integer holds, and files that only end like a leftover.
+TEST(Checkpoint, NamesThatAreNoneAreLeftAlone) {
+  testing::TemporaryDirectory run;
+  const fs::path huge = run / "checkpoint-99999999999999999999", mine = run / "notes.tmp";
+  fs::create_directories(huge);
+  fs::create_directories(mine);
+  CheckpointWriter writer(run.path(), 3);
+  const fs::path written = writer.commit(1);
+  EXPECT_EQ(list_checkpoints(run.path()), std::vector<fs::path>{written});
+  EXPECT_TRUE(fs::exists(huge));
+  EXPECT_TRUE(fs::exists(mine));
+}
+
 TEST(Checkpoint, MisuseIsAProgrammingError) {
   TemporaryDirectory directory;
   EXPECT_THROW(CheckpointWriter(directory.path(), -1), Error);

@@ -170,6 +170,10 @@ std::string with(const std::string& base, const std::string& member) {
   return base.substr(0, base.rfind('}')) + "," + member + "}";
 }
 
+TEST(ConfigJson, TheRouterKnowsTheVocabulary) {
+  EXPECT_EQ(parse(kMixtral).moe.vocabulary, parse(kMixtral).vocabulary);
+}
+
 TEST(ConfigJson, NewerRopeParametersAreRead) {
   EXPECT_EQ(parse(with(kLlama, R"("rope_parameters":{"rope_theta":5e5,"rope_type":"default"})")).rope_theta,
             5e5);
@@ -233,6 +237,10 @@ TEST(ConfigJson, EachFaultNamesKeyValueAndWhatIsAllowed) {
       {kMixtral, R"("router_aux_loss_coef":-1)", "router_aux_loss_coef is -1", "0 to 1e+06"},
       {kMixtral, R"("num_local_experts":60000)", "the number of parameters is", "at most 1.09951e+12"},
       {kMixtral, R"("moe_odyssey":[])", "moe_odyssey is an array", "an object"},
+      {kMixtral, R"("moe_odyssey":{"groups":3})", "moe_odyssey.groups is 3",
+       "a divisor of num_local_experts (8)"},
+      {kMixtral, R"("moe_odyssey":{"router":"bias_balanced","groups":8})", "moe_odyssey.kept_groups is 1",
+       "enough for 2 experts a token, of 1 a group"},
       {kMixtral, R"("moe_odyssey":{"router":"../x"})", "moe_odyssey.router is \"../x\"", "a-z, 0-9 and _"},
       {kMixtral, R"("moe_odyssey":{"router":""})", "moe_odyssey.router is \"\"", "a-z, 0-9 and _"},
       {kMixtral, R"("moe_odyssey":{"rooter":"top_k"})", "moe_odyssey.\"rooter\" is not known",

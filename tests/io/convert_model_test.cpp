@@ -97,6 +97,28 @@ TEST(ConvertModel, NumbersBeyondF16AreRefusedAndNothingIsLeft) {
   EXPECT_EQ(convert_model(ModelDirectory(work / "from"), work / "to", {.dtype = "F16"}), 1u);
 }
 
+// Models of others are halves or floats.
+TEST(ConvertModel, DoublesBecomeFloats) {
+  Context ctx;
+  TemporaryDirectory work;
+  std::vector<NamedTensor> parameters;
+  for (const PackedParameter& p : packed_parameters(tiny()))
+    parameters.push_back({p.name, tensor_of(ctx, random_normal<double>(element_count(p.shape), 1), p.shape)});
+  write_ours(work / "from", tiny(), parameters);
+  convert_model(ModelDirectory(work / "from"), work / "to", {.layout = Layout::mixtral});
+  const SafetensorsFile file(work / "to/model.safetensors");
+  for (const TensorEntry& entry : file.entries()) EXPECT_EQ(entry.dtype, "F32") << entry.name;
+}
+
+// A loader of others refuses a file that does not say so.
+TEST(ConvertModel, FilesSayThatTheyAreForTorch) {
+  Context ctx;
+  TemporaryDirectory work;
+  write_ours(work / "from", tiny(), parameters_of(ctx, tiny()));
+  convert_model(ModelDirectory(work / "from"), work / "to", {.layout = Layout::mixtral});
+  EXPECT_EQ(SafetensorsFile(work / "to/model.safetensors").metadata().at("format"), "pt");
+}
+
 TEST(ConvertModel, StoppedLeavesNothing) {
   Context ctx;
   TemporaryDirectory work;
@@ -115,8 +137,14 @@ TEST(ConvertModel, WritesOnlyWhereNothingIs) {
   EXPECT_EQ(convert_model(from, (work / "empty") / "", {}), 1u);
   fs::create_directories(work / "full" / "x");
   put(work / "file", "");
-  for (const char* name : {"full", "file"})
-    EXPECT_THROW(convert_model(from, work / name, {}), UserError) << name;
+  for (const char* name : {"full", "file"}) {
+    try {
+      convert_model(from, work / name, {});
+      ADD_FAILURE() << name;
+    } catch (const UserError& error) {
+      EXPECT_EQ(error.code(), ExitCode::usage) << error.what();  // before anything is written
+    }
+  }
   EXPECT_EQ(contents(work / "file"), "");
   EXPECT_EQ(entries_in(work.path()), 4u);
 }

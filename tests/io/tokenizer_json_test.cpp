@@ -75,6 +75,9 @@ TEST(TokenizerJson, TheFilesOfGpt2NameNoSpecialTokensButHaveThem) {
   };
   EXPECT_TRUE(says(fault("#version: 0.2\nl o\nlow\n"), "merges.txt: line 3 is not"));
   EXPECT_TRUE(says(fault("l o\nl o\n"), "merges.txt: line 2: the same pair as line 1"));
+  EXPECT_TRUE(says(fault("l o w\n"), "merges.txt: line 1 is not"));
+  EXPECT_TRUE(
+      says(fault("l o\n#version: 0.2\n"), "merges.txt: line 2: the vocabulary has no token \"#version:\""));
   EXPECT_TRUE(says(fault("x y\n"), "merges.txt: line 1: the vocabulary has no token \"xy\""));
   EXPECT_TRUE(says(complaint([&] { parse_vocab_and_merges("[]", "", "vocab.json", "m"); }),
                    "vocab.json: is no object"));
@@ -105,6 +108,16 @@ TEST(TokenizerJson, CutShortAnywhereItIsRefused) {
 TEST(TokenizerJson, SaysWhereAFaultIs) {
   EXPECT_TRUE(says(complaint_about(changed("\"l o\"", "\"lo\"")), "merges[0] is neither"));
   EXPECT_TRUE(says(complaint_about(changed("\"l o\"", "7")), "merges[0] is neither"));
+  EXPECT_TRUE(says(complaint_about(changed("\"l o\"", "\"l o w\"")), "merges[0] is neither"));
+  EXPECT_TRUE(says(complaint_about(changed("\"lo\": 256", "\"lo\": 65536")), "has id 65536; at most 65536"));
+  EXPECT_TRUE(says(complaint_about(changed("\"lo\": 256", "\"\": 256")), "token 256 is empty"));
+  EXPECT_TRUE(says(complaint_about(changed("\"<pad>\"", "\"p\"")), "added_tokens[1]: \"p\" is too short"));
+  const std::string pad = "\"id\": " + std::to_string(small_model().special[1]) +
+                          ",\n   \"content\": \"<pad>\"",
+                    end = "\"id\": " + std::to_string(small_model().special[0]) +
+                          ",\n   \"content\": \"<|endoftext|>\"";
+  EXPECT_TRUE(
+      says(complaint_about(changed(pad, end)), "added_tokens[1]: \"<|endoftext|>\" for the second time"));
   EXPECT_TRUE(
       says(complaint_about(changed("\"l o\"", "\"l qq\"")), "merges[0]: the vocabulary has no token \"qq\""));
   EXPECT_TRUE(says(complaint_about(changed("\"lo\": 256", "\"lo\": -1")), "token \"lo\": the id is not"));
@@ -159,6 +172,21 @@ TEST(TokenizerJson, SpecialTokensAreWrittenAsTheyAre) {
   BpeModel model = small_model();
   model.tokens[model.special[0]] = "<｜end of text｜>";  // neither a space nor U+FF5C as symbols of bytes
   EXPECT_TRUE(parse_tokenizer_json(to_tokenizer_json(model), "t.json") == model);
+}
+
+// As a special token "Ġlow" is those symbols, and no longer what its merge makes.
+TEST(TokenizerJson, AMergeMakesNoSpecialToken) {
+  const BpeModel model = small_model();
+  const auto at = std::find(model.tokens.begin(), model.tokens.end(), " low") - model.tokens.begin();
+  const std::string pad = concat("\"id\": ", model.special[1], ",\n   \"content\": \"<pad>\"");
+  EXPECT_TRUE(says(complaint_about(changed(pad, concat("\"id\": ", at, ",\n   \"content\": \"Ġlow\""))),
+                   "a merge takes part in the special token"));
+}
+
+TEST(TokenizerJson, EmptyPrefixesAreNone) {
+  for (const std::string name : {"continuing_subword_prefix", "end_of_word_suffix"})
+    EXPECT_TRUE(parse_tokenizer_json(changed(concat("\"", name, "\": null"), concat("\"", name, "\": \"\"")),
+                                     "t.json") == small_model());
 }
 
 TEST(TokenizerJson, RefusesEachSettingThatIsOn) {

@@ -101,6 +101,8 @@ TYPED_TEST(BalanceLossTest, NoTokensAndNoChoicesCostNothing) {
   z_loss_backward<T>(ctx, nullptr, dloss.data(), nullptr, nullptr, 0, 4, false);
   for (Output<T>* loss : {&a, &b, &c}) EXPECT_TRUE(close(*loss, one(T(0))));
   EXPECT_TRUE(close(dp, std::vector<T>(8, 0)));
+  EXPECT_THROW(balance_loss<T>(ctx, a.data(), p.data(), none.data(), {2, 1, 3}),
+               Error);  // 2 tokens in 3 groups
 }
 
 TYPED_TEST(BalanceLossTest, BackwardIsTheLoadOfEachExpertWrittenAndAdded) {

@@ -74,5 +74,21 @@ TEST(ChoiceListKernels, KeysOfGroupsAndNullsThatAreEvenedOut) {
   EXPECT_EQ(count, (Ints{2, 4, 3, 3, 0, 10, 2, 2}));
 }
 
+// More experts than there are would be looked for without end.
+TEST(ChoiceListKernels, ShapesThatCannotBeAreRefused) {
+  Context ctx;
+  const Ints id = {0};
+  const std::vector<float> row(8, 0);
+  Ints expert(4);
+  std::vector<float> biased(8);
+  for (const std::int64_t K : {0, 4}) {
+    EXPECT_THROW(hash_choice(ctx, expert.data(), id.data(), {}, {1, 3, K}), Error);
+    EXPECT_THROW(table_choice<float>(ctx, expert.data(), id.data(), row.data(), 1, {}, {1, 3, K}), Error);
+  }
+  for (const std::int64_t groups : {0, 3})
+    EXPECT_THROW(biased_score<float>(ctx, biased.data(), row.data(), row.data(), {groups, 1}, {1, 8, 1}),
+                 Error);
+}
+
 }  // namespace
 }  // namespace moe

@@ -136,6 +136,27 @@ TYPED_TEST(Choice, KeepsTheSecondWithTwiceItsWeight) {
       });
 }
 
+// Even a first choice of little weight; the others by draws of their own.
+TYPED_TEST(Choice, TheFirstStaysAndEveryOtherHasItsOwnDraw) {
+  using T = TypeParam;
+  Context ctx;
+  const RngKey key{.seed = 3, .purpose = Purpose::router_noise};
+  Ints expert, expected;
+  std::vector<T> weight;
+  for (std::int32_t n = 0; n < 200; ++n)
+    for (std::int32_t k = 0; k < 4; ++k) {
+      expert.push_back(4 * n + k);
+      weight.push_back(T(0.25));
+      const bool drawn =
+          to_uniform(philox(key, 50 + static_cast<std::uint64_t>(n))[static_cast<std::size_t>(k)]) < 0.5f;
+      expected.push_back(k == 0 || drawn ? 4 * n + k : -1);
+    }
+  Output<std::int32_t> kept(800);
+  keep_by_chance<T>(ctx, kept, expert.data(), weight.data(), key, 50, 200, 4);
+  EXPECT_EQ(kept.vector(), expected);
+  EXPECT_THROW(keep_by_chance<T>(ctx, kept, expert.data(), weight.data(), key, 0, 1, 5), Error);
+}
+
 TEST(ChoiceKernels, HashGivesAnIdItsOwnDistinctExpertsEvenly) {
   for (const auto& [E, K] : {std::pair{1, 1}, {2, 2}, {8, 2}, {33, 3}}) {
     Ints id(4000);
@@ -199,6 +220,9 @@ TYPED_TEST(Choice, BiasMovesTowardsTheMean) {
   EXPECT_EQ(count, (Ints{5, 7, 6, 6}));
   move_bias<T>(ctx, bias.data(), count.data(), 0.5, 4);
   EXPECT_EQ(bias, (std::vector<T>{0.5, 0.5, 2, 3}));
+  const Ints uneven = {1, 0, 0, 2};  // the mean is 3/4
+  move_bias<T>(ctx, bias.data(), uneven.data(), 0.5, 4);
+  EXPECT_EQ(bias, (std::vector<T>{0, 1, 2.5, 2.5}));
 }
 
 TYPED_TEST(Choice, SigmoidAndItsGradient) {

@@ -60,6 +60,20 @@ TYPED_TEST(Gates, SoftplusOfLargeNumbersDoesNotOverflow) {
   EXPECT_TRUE(std::isnan(y.vector()[2]));
 }
 
+// Where softplus becomes the line, the two differ by 2e-9.
+TYPED_TEST(Gates, SoftplusIsExactUntilTwenty) {
+  using T = TypeParam;
+  Context ctx;
+  const std::vector<T> clean(5, 0), spread = {4, 6, 10, 15, T(20.5)};
+  std::vector<T> expected;
+  for (std::size_t i = 0; i < 5; ++i)
+    expected.push_back(
+        static_cast<T>(double{normal(kKey, i)} * std::log1p(std::exp(static_cast<double>(spread[i])))));
+  Output<T> y(5);
+  noisy_score<T>(ctx, y, clean.data(), spread.data(), kKey, {1, 5});
+  EXPECT_TRUE(close(y.vector(), expected, {1e-8, sizeof(T) == 4 ? 1e-6 : 1e-14}));
+}
+
 TEST(GateGradients, OfNoiseAreDifferences) {
   const NoiseShape s{4, 3, 100};
   const auto clean = random_normal<double>(12, 1), spread = random_normal<double>(12, 2),
@@ -127,6 +141,9 @@ TEST(LoadProbability, IsOneForAllWhenAllAreChosenAndCertainWithoutNoise) {
   EXPECT_EQ(all.P(all.clean, all.spread, all.score), Doubles(6, 1));
   const Load sure{{1, 3, 1}, {1, 2, 3}, Doubles(3, -800), {1, 2, 3}};  // softplus underflows to 0
   EXPECT_EQ(sure.P(sure.clean, sure.spread, sure.score), (Doubles{0, 0, 1}));
+  const double deviation = std::log1p(std::exp(-10.0));  // 4.5e-5 is none of the least
+  const Load nearly{{1, 2, 1}, {1, 1 + deviation}, Doubles(2, -10), {1, 1}};
+  EXPECT_NEAR(nearly.P(nearly.clean, nearly.spread, nearly.score)[1], 0.8413447460685429, 1e-9);
 }
 
 // Below the least deviation, 1e-6, the divisor is a constant: the noise gets no gradient, scores and thresholds do.
@@ -229,6 +246,15 @@ TYPED_TEST(Gates, BeyondItsEndTheTemperatureGetsNoGradient) {
   }
 }
 
+TYPED_TEST(Gates, ATemperatureOfNaNShows) {
+  using T = TypeParam;
+  Context ctx;
+  const std::vector<T> x = {1, -2, 3}, t = {T(kNaN)};
+  Output<T> y(3);
+  tempered<T>(ctx, y, x.data(), t.data(), 3);
+  for (const T v : y.vector()) EXPECT_TRUE(std::isnan(v));
+}
+
 TYPED_TEST(Gates, ReluChoosesThePositiveAndNaN) {
   using T = TypeParam;
   const std::vector<T> x = {-1, 0, 2, T(kNaN), -T(0), T(0.5)}, dy = {1, 2, 3, 4, 5, 6};
@@ -258,7 +284,9 @@ TYPED_TEST(Gates, TheCoefficientFollowsTheCounts) {
     load_factor<T>(ctx, &factor, &coefficient, count.data(), 0, 3);
     EXPECT_EQ(factor, 0);
   }
-  T high = T(9999), low = T(2e-12);
+  T high = T(9999), low = T(2e-12), small = T(1e-11);
+  adapt_coefficient<T>(ctx, &small, count.data(), 100, 2, 3);
+  EXPECT_EQ(small, T(5e-12)) << "1e-12 is the end";
   adapt_coefficient<T>(ctx, &high, count.data(), 1, 2, 3);
   for (int i = 0; i < 3; ++i) adapt_coefficient<T>(ctx, &low, count.data(), 100, 2, 3);
   EXPECT_EQ(high, T(1e4));

@@ -29,6 +29,11 @@ TYPED_TEST(SpreadLossesTest, VariationIsZeroWhenEvenAndEMinusOneForOneExpert) {
   EXPECT_EQ(of({0, 3, 0, 0, 0, 4, 0, 0}), 3);
   EXPECT_EQ(of(std::vector<T>(8, 0)), 0);
   EXPECT_NEAR(of({1, 2, 3, 4, 0, 0, 0, 0}), 1.25 / 6.25, 1e-6);
+  const std::vector<double> nothing(4, 0);
+  const T dloss = 1;
+  Output<T> dx(8);
+  squared_variation_backward<T>(ctx, dx, &dloss, nothing.data(), 2, 4, false);
+  EXPECT_EQ(dx.vector(), std::vector<T>(8, 0));
 }
 
 TYPED_TEST(SpreadLossesTest, EntropyIsLnEWhenUndecidedAndZeroWhenSure) {

@@ -39,6 +39,17 @@ TEST(EffectiveRank, TheMeanIsNoDirection) {
   EXPECT_EQ(effective_rank(tensor_of<double>(ctx, std::vector<double>(3 * 33, 0.1), {33, 3})), 0);
 }
 
+TEST(EffectiveRank, TheSizeOfTheRowsDoesNotMatter) {
+  Context ctx;
+  const std::vector<double> x = {3, 0, -3, 0, 0, 1, 0, -1};
+  for (const double scale : {1e-12, 1e12}) {
+    std::vector<double> scaled = x;
+    for (double& v : scaled) v *= scale;
+    EXPECT_NEAR(effective_rank(tensor_of<double>(ctx, scaled, {4, 2})),
+                effective_rank(tensor_of<double>(ctx, x, {4, 2})), 1e-9);
+  }
+}
+
 TEST(EffectiveRank, RowsOfOneDirectionHaveRankOne) {
   Context ctx;
   std::vector<float> x;

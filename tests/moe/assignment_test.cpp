@@ -151,6 +151,8 @@ TEST(BalancedAssignment, WhatIsNotFiniteIsTheLowestScore) {
   EXPECT_EQ(balanced_assignment(score, 12, capacity, 1e-6), balanced_assignment(finite, 12, capacity, 1e-6));
   const std::vector<double> nothing(12, NAN);
   expect_capacity_met(balanced_assignment(nothing, 4, Capacity{2, 1, 1}, 1e-6), {2, 1, 1});
+  const std::vector<double> more(33 * 4, NAN);
+  expect_capacity_met(balanced_assignment(more, 33, Capacity{9, 8, 8, 8}, 1e-6), {9, 8, 8, 8});
 }
 
 TEST(BalancedAssignment, NoRowsAndWrongCapacities) {

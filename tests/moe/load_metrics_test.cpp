@@ -53,6 +53,14 @@ TEST(MeanEntropy, IsLogEForUniformAndZeroForCertain) {
   EXPECT_EQ(mean_entropy(Tensor::empty(ctx, DType::f32, {0, 4})), 0);
 }
 
+TEST(LoadMetricsByLayer, ARouterWithoutALayerIsNone) {
+  Context ctx;
+  MetricSink sink;
+  sink.push("choice", 3, tensor_of<std::int32_t>(ctx, {4, 0}, {2}));
+  sink.push("probability", 3, tensor_of<float>(ctx, {0.5f, 0.5f}, {1, 2}));
+  EXPECT_TRUE(load_metrics_by_layer(sink).empty());
+}
+
 TEST(MeanEntropy, ShowsNaN) {
   Context ctx;
   EXPECT_TRUE(std::isnan(mean_entropy(tensor_of<float>(ctx, {0.5f, 0.5f, NAN, NAN}, {2, 2}))));

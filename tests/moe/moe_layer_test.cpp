@@ -168,6 +168,30 @@ TEST(MoeLayer, PermutedTokensGivePermutedOutputs) {
   EXPECT_TRUE(close(moved.drouter, plain.drouter, rounding));
 }
 
+// Large tensors only where they are asked for.
+TEST(MoeLayer, DetailedMetricsAreTheLayersOwnRows) {
+  const Sizes s{9, 6, 5, 4, 2};
+  TestLayer<double> test(moe_config(s), s.D, s.F);
+  const auto x = random_normal<double>(s.N * s.D, 3);
+  MetricSink plain, detailed;
+  detailed.detailed = true;
+  test.forward(x, &plain);
+  for (const char* name : {"input", "output", "row_weight", "row_output"})
+    EXPECT_THROW(metric(plain, name), std::runtime_error) << name;
+  const auto y = test.forward(x, &detailed);
+  EXPECT_EQ(values_of<double>(metric(detailed, "input")), x);
+  EXPECT_EQ(values_of<double>(metric(detailed, "output")), y);
+  EXPECT_EQ(metric(detailed, "row_weight").numel(), s.N * s.K);
+  EXPECT_EQ(metric(detailed, "row_output").shape(), (Shape{s.N * s.K, s.D}));
+}
+
+TEST(SharedExperts, BoundsThatDoNotRiseFromZeroAreRefused) {
+  Context ctx;
+  using Bounds = std::vector<std::int32_t>;
+  for (const Bounds& first : {Bounds{}, Bounds{0, 2}, Bounds{1, 2, 4}, Bounds{0, 3, 2}, Bounds{0, 1, 2, 3}})
+    EXPECT_THROW(SharedExperts(ctx, std::make_unique<LocalExperts>(ctx, DType::f32, 2, 3, 4), first), Error);
+}
+
 TEST(MoeLayer, NamesItsParametersInAFixedOrderWithTheirGroups) {
   Context ctx;
   MoeLayer layer(ctx, DType::f32, moe_config({0, 6, 5, 4, 2}), 6, 5, 0.5);
@@ -178,6 +202,9 @@ TEST(MoeLayer, NamesItsParametersInAFixedOrderWithTheirGroups) {
                               p.group == ParameterGroup::expert ? " expert" : "", p.decay ? " decay" : ""));
         if (name == "x.experts.down.weight") {
           EXPECT_DOUBLE_EQ(p.deviation, 0.5 / std::sqrt(5.0));
+        }
+        if (name == "x.experts.gate_up.weight") {
+          EXPECT_DOUBLE_EQ(p.deviation, 1 / std::sqrt(6.0));
         }
       },
       "x.");

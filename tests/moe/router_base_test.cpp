@@ -69,6 +69,22 @@ TEST(Base, TheTotalScoreIsThatOfTheBalancedAssignment) {
   EXPECT_LT(got, greedy);  // balance has its price
 }
 
+// A score of infinity is like the lowest: the range of the others still says how exact the auction must be.
+TEST(Base, AnInfiniteScoreDoesNotSpoilTheOthers) {
+  Context ctx(2);
+  RouterCase<double> router(ctx, base_config(2), 2);
+  router.training = true;
+  router.parameter.at("weight")->value = tensor_of<double>(ctx, {1, 0, 0, 1}, {2, 2});
+  for (const double far : {HUGE_VAL, -HUGE_VAL}) {
+    // The scores of experts 0 and 1; 0·∞ is NaN, so the last token has no score at all.
+    const Decisions d =
+        router.route({2, {1, 0, 1, 0, 1, 0, 9, 0, 8, 0, far, 0}, {0, 0, 0, 0, 0, 0}}).decisions;
+    EXPECT_EQ(loads(d, 2), (std::vector<std::int64_t>{3, 3}));
+    EXPECT_EQ(d[3][0].first, 0);
+    EXPECT_EQ(d[4][0].first, 0);
+  }
+}
+
 TEST(Base, InferenceTakesTheBestAndWeighsItBySigmoid) {
   Context ctx(2);
   RouterCase<double> router(ctx, base_config(8), 6);

@@ -15,6 +15,8 @@ TEST(HashBalanced, FrequentIdsAreDealtToTheEmptiestExpert) {
   EXPECT_EQ(balanced_table(std::vector<std::int64_t>{4, 4, 4}, 3, 2), (Ints{0, 1, 2, 0, 1, 2}));
   EXPECT_EQ(balanced_table(std::vector<std::int64_t>{0, 0, 0, 0}, 2, 1), (Ints{0, 1, 0, 1}))
       << "unseen ids are spread";
+  EXPECT_EQ(balanced_table(std::vector<std::int64_t>{1, 0, 0, 0, 0, 0}, 2, 1), (Ints{0, 1, 1, 1, 1, 0}))
+      << "four unseen ids weigh as much as one occurrence";
   EXPECT_TRUE(balanced_table({}, 3, 2).empty());
 }
 
@@ -38,6 +40,7 @@ TEST(HashBalanced, TheTableRoutesAndUnknownIdsAreHashed) {
   config.vocabulary = 4;
   RouterCase<double> router(ctx, config, 1);
   router.parameter["table"]->on_frequencies(std::vector<std::int64_t>{1, 2, 3, 4});
+  EXPECT_THROW(router.parameter["table"]->on_frequencies(std::vector<std::int64_t>{1, 2, 3}), Error);
   config.router = "hash";
   RouterCase<double> hash(ctx, config, 1);
   const Batch b{1, {0, 0, 0, 0, 0, 0}, {3, 2, 1, 0, 4, -1}};

@@ -23,5 +23,17 @@ TEST(Hash, TheTablesStayWhatTheyAre) {
   EXPECT_EQ(of_layer(1), (std::vector<std::int32_t>{3, 0, 0, 4, 1, 4, 6, 1}));
 }
 
+TEST(Hash, IdsOfOtherTokensAreRefused) {
+  Context ctx;
+  MoeConfig config = moe_config({0, 1, 4, 8, 2});
+  config.router = "hash";
+  RouterCase<double> router(ctx, config, 1);
+  const TokenInfo info = router.tokens({1, {0, 0, 0}, {1, 2, 3}}), none;
+  for (const TokenInfo* tokens : {&info, &none}) {
+    ForwardContext f{.ctx = ctx, .tokens = tokens};
+    EXPECT_THROW(router.router->route(f, router.input({1, {0, 0}, {1, 2}})), Error);
+  }
+}
+
 }  // namespace
 }  // namespace moe::testing

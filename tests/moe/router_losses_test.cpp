@@ -83,6 +83,45 @@ TEST_F(BalanceScope, AllPassesOfAStepAreCountedTogether) {
   EXPECT_NEAR(aux(r, part(16, 24), 1), oracle(b, weight(r), 5, 2, 16, 16, 24), 1e-12) << "a new step";
 }
 
+TEST_F(BalanceScope, APassOutsideTrainingIsCountedByItself) {
+  auto r = router("global");
+  const TokenInfo info = r.tokens(b);
+  const auto evaluated = [&] {
+    LossSink losses;
+    ForwardContext f{.ctx = ctx, .tokens = &info, .losses = &losses};
+    r.router->route(f, r.input(b));
+    return scalar_of(losses.items.at(0).loss.tensor);
+  };
+  const double alone = evaluated();
+  EXPECT_NEAR(alone, oracle(b, weight(r), 5, 2, 0, 0, 24), 1e-12);
+  const Batch few = b.first(8);
+  const double first = aux(r, few, 1);
+  EXPECT_EQ(evaluated(), alone) << "the step's other passes are none of its business";
+  r.parameter["weight"]->after_step(ctx);
+  evaluated();
+  EXPECT_EQ(aux(r, few, 1), first) << "nor is it counted with a step";
+}
+
+// Sequences by themselves are what smaller batches would be, for every router with this loss.
+TEST_F(BalanceScope, EveryRouterCountsASequenceAsItWouldABatch) {
+  for (const RouterRow& row : router_table()) {
+    if (!has_word(row.uses, "balance")) continue;
+    MoeConfig c = moe_config({0, 3, 4, 5, 2});
+    c.router = row.name, c.threshold = 0.5;
+    RouterCase<double> batch(ctx, c, 3);
+    c.balance = "sequence";
+    RouterCase<double> sequence(ctx, c, 3);
+    double mean = 0;
+    for (std::int64_t begin : {0, 6, 12, 18}) {
+      std::vector<std::int64_t> rows(6);
+      std::iota(rows.begin(), rows.end(), begin);
+      mean += aux(batch, b.rows(rows), 1) / 4;
+    }
+    EXPECT_NEAR(aux(sequence, b, 4), mean, 1e-12) << row.name;
+    EXPECT_GT(std::abs(aux(batch, b, 4) - mean), 1e-3) << row.name << ": this batch shows nothing";
+  }
+}
+
 TEST_F(BalanceScope, GradientsOfASequenceAgreeWithDifferences) {
   auto r = router("sequence");
   TokenInfo info = r.tokens(b);

@@ -71,6 +71,31 @@ TEST(ReMoe, LambdaMovesOnceAStepTowardsKExpertsAToken) {
   EXPECT_EQ(router.lambda(), 1);
 }
 
+// With K = 2 twice as many choices are wanted: the penalty halves, and two experts a token are neither too many nor too few.
+TEST(ReMoe, KIsWhatAnExpertsLoadIsMeasuredBy) {
+  Context ctx;
+  const Batch b{3, {2, -1, 0.5, -1, -1, 0, 4, 5, 6}, {0, 0, 0}}, two{3, {1, 1, -1}, {0}};
+  Plain one(ctx, 3, 1), router(ctx, 3, 2);
+  const auto penalty = [&](Plain& r) { return scalar_of(r.route(b).losses.items.at(0).loss.tensor); };
+  EXPECT_NEAR(penalty(router), penalty(one) / 2, 1e-14);
+  router.training = true;
+  router.route(two);
+  router.end_step();
+  EXPECT_EQ(router.lambda(), 1);
+  router.route({3, {1, 1, 1}, {0}});
+  router.end_step();
+  EXPECT_EQ(router.lambda(), 2);
+}
+
+TEST(ReMoe, ARecomputedPassCountsOnce) {
+  Context ctx;
+  Plain router(ctx, 3, 1);
+  ForwardContext f{.ctx = ctx, .training = true};  // without sinks, as inside a recomputed segment
+  router.router->route(f, router.input({3, {1, 1, 1}, {0}}));
+  router.end_step();
+  EXPECT_EQ(router.lambda(), 1);
+}
+
 TEST(ReMoe, LambdaStaysFinite) {
   Context ctx;
   Plain router(ctx, 3, 1);

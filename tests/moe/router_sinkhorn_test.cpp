@@ -4,8 +4,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <numeric>
 
 #include "common/moe/load_metrics.hpp"
+#include "kernels/sinkhorn/sinkhorn.hpp"
 #include "tests/moe/router_case.hpp"
 
 namespace moe::testing {
@@ -39,6 +41,25 @@ TEST(Sinkhorn, TrainingBalancesAndInferenceDoesNot) {
     EXPECT_GT(greedy.max_violation, 1);
     EXPECT_LT(balanced.max_violation, greedy.max_violation / 2);  // shares are equal, choices only nearly
     EXPECT_EQ(balanced.dead, 0);
+  }
+}
+
+// 20 iterations even out what one does not.
+TEST(Sinkhorn, TrainingTakesTheBestOfScoresBalancedTwentyTimes) {
+  Context ctx(2);
+  RouterCase<double> router(ctx, sinkhorn_config(1), 6);
+  router.training = true;
+  const Batch b = alike(512);
+  const Decisions got = router.route(b).decisions;
+  const auto w = values_of<double>(router.parameter.at("weight")->value);
+  std::vector<double> score(512 * 8), balanced(score.size());
+  for (std::size_t i = 0; i < score.size(); ++i)
+    score[i] = std::inner_product(b.x.begin() + i / 8 * 6, b.x.begin() + (i / 8 + 1) * 6,
+                                  w.begin() + i % 8 * 6, 0.0);
+  sinkhorn<double>(ctx, balanced.data(), score.data(), 512, 8, 20);
+  for (std::size_t n = 0; n < 512; ++n) {
+    const auto row = balanced.begin() + static_cast<std::ptrdiff_t>(n * 8);
+    EXPECT_EQ(got[n].at(0).first, std::max_element(row, row + 8) - row) << n;
   }
 }
 

@@ -164,6 +164,15 @@ TEST(SoftMoe, MetricsAddUp) {
   EXPECT_EQ(load_of(sink), (std::vector<std::int32_t>(4, 6)));
   const auto weight = values_of<double>(metric(sink, "weight"));
   const auto expert = values_of<std::int32_t>(metric(sink, "expert"));
+  const TokenInfo info = layer.tokens();
+  ForwardContext f{.ctx = ctx, .tokens = &info};
+  const auto router = make_router(ctx, DType::f64, soft_config(s), s.D);
+  router->visit([&](const std::string&, Parameter& p) { p.value = layer.parameter.at("gate.phi")->value; },
+                "");
+  const auto x = tensor_of<double>(ctx, random_normal<double>(s.B * s.T * s.D, 7), {15, s.D});
+  const auto combine = values_of<double>(router->route(f, x).weight.tensor);  // (N, M): two slots an expert
+  for (std::size_t i = 0; i < weight.size(); ++i)
+    EXPECT_NEAR(weight[i], combine[2 * i] + combine[2 * i + 1], 1e-14) << i;
   for (std::size_t n = 0; n < 15; ++n) {
     double sum = 0;
     for (std::size_t e = 0; e < 4; ++e) {

@@ -139,6 +139,29 @@ TEST(Initialise, DrawsWithTheDeclaredDeviationsAndSetsNormsToOne) {
   EXPECT_EQ(seen, expected.size());
 }
 
+// A tied table is the head as well, whose logits start small.
+TEST(Initialise, ATiedTableStartsAsSmallAsAHead) {
+  Context ctx;
+  LanguageModelConfig config = wide_config();
+  config.tied_head = true;
+  LanguageModel model(ctx, config);
+  model.visit([](const std::string& name, Parameter& p) {
+    if (name == "model.embed_tokens.weight") {
+      EXPECT_EQ(p.deviation, 0.02);
+    }
+  });
+}
+
+TEST(Parameters, TheModelsConfigurationIsTheResolvedOne) {
+  Context ctx;
+  LanguageModelConfig config = tiny_config(4);
+  config.moe.router = "switch", config.moe.vocabulary = 0;
+  const LanguageModel model(ctx, config);
+  EXPECT_EQ(model.config().moe.top_k, 1);
+  EXPECT_EQ(model.config().moe.capacity_factor, 1.25);
+  EXPECT_EQ(model.config().moe.vocabulary, config.vocabulary);
+}
+
 TEST(Initialise, StartsNearTheUniformDistributionWithoutNaN) {
   for (const std::int64_t experts : {0, 4}) {
     LanguageModelConfig config = wide_config();

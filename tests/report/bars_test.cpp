@@ -23,6 +23,10 @@ TEST(Bars, TheMarkStandsInFrontOfOrCutsTheBar) {
   EXPECT_EQ(bars(all, {.width = 14, .mark = 5}), "a █████│████  \nb ██   │      \n");
 }
 
+TEST(Bars, AMarkBeyondAllBarsSetsTheScale) {
+  EXPECT_EQ(bars(std::vector<Bar>{{"a", 5, ""}}, {.width = 14, .mark = 10}), "a █████    │  \n");
+}
+
 TEST(Bars, NothingOrOnlyZerosIsNoError) {
   EXPECT_EQ(bars({}), "");
   EXPECT_EQ(bars(std::vector<Bar>{{"a", 0, ""}}, {.width = 14}), "a             \n");
@@ -34,6 +38,8 @@ TEST(LoadBars, ShowCountsAndTheRatioToTheMean) {
   EXPECT_NE(text.find(" 1.50k   1.50×\n"), std::string::npos) << text;
   EXPECT_NE(text.find("      0   0.00×\n"), std::string::npos) << text;
   EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 4);
+  for (std::size_t line = 0, at = 0; line < 4; ++line, at = text.find('\n', at) + 1)
+    EXPECT_NE(text.substr(at, text.find('\n', at) - at).find("│"), std::string::npos) << "the mean: " << text;
 }
 
 TEST(LoadBars, ManyExpertsStandSideBySideWithinTheWidth) {

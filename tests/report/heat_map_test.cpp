@@ -65,6 +65,9 @@ TEST(HeatMap, TransposedTwiceIsTheSame) {
   map.values[4] = 7;
   const HeatMap once = transposed(map);
   EXPECT_EQ(once.at(2, 1), map.at(1, 2));
+  EXPECT_EQ(once.rows, map.columns);
+  EXPECT_EQ(once.row_name, "expert");
+  EXPECT_EQ(once.column_name, "domain");
   EXPECT_EQ(transposed(once).values, map.values);
   EXPECT_EQ(transposed(once).rows, map.rows);
 }

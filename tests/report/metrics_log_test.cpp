@@ -37,6 +37,16 @@ TEST(MetricsLog, KeysKeepTheirOrderAndNumbersTheirDigits) {
   EXPECT_EQ(to_json(record), R"({"step":120,"loss":0.1,"load":[1.0,2.5],"name":"a \"b\"","done":true})");
 }
 
+TEST(MetricsLog, ValuesReadBackAsWhatTheyWere) {
+  const LogFile log("{\"yes\":true,\"no\":false,\"n\":7,\"x\":0.5,\"name\":\"a\"}\n");
+  const MetricRecord r = read_metrics(log.path).at(0);
+  EXPECT_EQ(std::get<bool>(*r.find("yes")), true);
+  EXPECT_EQ(std::get<bool>(*r.find("no")), false);
+  EXPECT_EQ(std::get<std::int64_t>(*r.find("n")), 7);
+  EXPECT_EQ(std::get<double>(*r.find("x")), 0.5);
+  EXPECT_EQ(std::get<std::string>(*r.find("name")), "a");
+}
+
 TEST(MetricsLog, WhatIsNotFiniteIsNullAndReadsAsNaN) {
   LogFile file;
   MetricsLog(file.path).write(

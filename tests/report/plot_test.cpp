@@ -165,6 +165,22 @@ TEST(Plot, ThinningKeepsPeaksAndEnds) {
     EXPECT_TRUE(std::binary_search(keep.begin(), keep.end(), i)) << i;
 }
 
+// A zigzag that falls: in every stretch the largest stands before the least, and neither is the first or the last of all.
+TEST(Plot, ThinningKeepsTheOrderAndTheEndsOfAnySeries) {
+  std::vector<double> y;
+  for (int i = 0; i < 1000; ++i) y.push_back((i % 2 ? 500 : -500) * (1 + 1e-3 * (i % 10)) - i);
+  for (const std::size_t gap : {500, 501, 502}) y[gap] = kNaN;
+  const auto keep = thinned(y, 50);
+  EXPECT_TRUE(std::is_sorted(keep.begin(), keep.end()));
+  EXPECT_EQ(keep.front(), 0u);
+  EXPECT_EQ(keep.back(), 999u);
+  y.assign(1000, 1.0);
+  y[0] = kNaN, y[5] = 9, y[6] = -9;  // the first stretch begins with a gap
+  const auto peaks = thinned(y, 50);
+  for (const std::size_t i : {0, 5, 6, 999})
+    EXPECT_TRUE(std::binary_search(peaks.begin(), peaks.end(), i)) << i;
+}
+
 TEST(Plot, ShortSeriesAreNotThinned) {
   for (const std::size_t n : {0, 1, 31, 199, 200}) EXPECT_EQ(thinned(std::vector<double>(n), 100).size(), n);
 }

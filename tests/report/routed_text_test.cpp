@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace moe {
 namespace {
 
@@ -55,6 +57,11 @@ TEST(RoutedText, SpansCarryTheFirstBytesExpertAndAllChoices) {
 TEST(RoutedText, DroppedTokensHaveNoColour) {
   EXPECT_EQ(html_text({"", {{"a", {{}, {{3, 0.5}, {4, 0.5}}}}}}),
             "<p class=\"tokens\"><i data-r=\";3:50,4:50\">a</i></p>\n");
+}
+
+TEST(RoutedText, AGateThatIsNoNumberIsShownAsNothing) {
+  EXPECT_EQ(html_text({"", {{"a", {{{3, std::nan("")}}}}}}),
+            "<p class=\"tokens\"><i class=\"e3\" data-r=\"3:0\">a</i></p>\n");
 }
 
 TEST(RoutedText, LineEndsAndBadBytesAreVisible) {

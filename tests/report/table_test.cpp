@@ -27,6 +27,7 @@ TEST(Table, TheTerminalShowsABox) {
 TEST(Table, MarkdownAlignsAndEscapesBars) {
   EXPECT_EQ(sample().markdown(), "| model | bits |\n| --- | ---: |\n| dense | 2.168 |\n| größer | 2 |\n");
   EXPECT_EQ(Table({{"a"}}).row({"x|y"}).markdown(), "| a |\n| ---: |\n| x\\|y |\n");
+  EXPECT_EQ(Table({{"a"}}).row({"x\ny"}).markdown(), "| a |\n| ---: |\n| x<br>y |\n");
 }
 
 TEST(Table, CsvQuotesWhatNeedsIt) {
@@ -34,6 +35,11 @@ TEST(Table, CsvQuotesWhatNeedsIt) {
   table.row({"plain", "with \"quotes\""}).row({"two\nlines", ""}).row({"a,b", " spaces "});
   EXPECT_EQ(table.csv(),
             "a,\"b,c\"\r\nplain,\"with \"\"quotes\"\"\"\r\n\"two\nlines\",\r\n\"a,b\", spaces \r\n");
+}
+
+TEST(Table, CsvHasNoLineForARuleAndQuotesCarriageReturns) {
+  EXPECT_EQ(sample().csv(), "model,bits\r\ndense,2.168\r\ngrößer,2\r\n");
+  EXPECT_EQ(csv_field("a\rb"), "\"a\rb\"");
 }
 
 TEST(Table, JsonHasNumbersWhereTheCellsAreNumbers) {

@@ -112,6 +112,36 @@ TEST(Agreement, GradientsThatAreZeroOnOneSideAreInfinitelyFarApart) {
   EXPECT_EQ(compare_devices(a, b, corpus, 1).gradient, std::numeric_limits<double>::infinity());
 }
 
+// One side reads the letters of one domain alone as others: the decisions about the other domain stay.
+TEST(Agreement, DecisionsOfEveryDomainCount) {
+  const Corpus corpus = small_corpus();
+  Context ctx;
+  for (const std::string letters : {"themoonisround \n", "SUN;GLARE!BURN\t"}) {
+    Trainer a(ctx, small_config(4), small_settings(1), corpus),
+        b(ctx, small_config(4), small_settings(1), corpus);
+    b.model().visit([&](const std::string& name, Parameter& p) {
+      if (name != "model.embed_tokens.weight") return;
+      for (const char c : letters)
+        for (int d = 0; d < 16; ++d) p.value.data<float>()[c * 16 + d] *= d % 2 ? -1.0f : 1.0f;
+    });
+    const Agreement g = compare_devices(a, b, corpus, 0);
+    EXPECT_LT(g.same_decisions, g.decisions) << letters;
+    EXPECT_GE(g.same_decisions, g.decisions / 2) << letters;
+  }
+}
+
+TEST(Agreement, GradientsThatAreZeroOnBothSidesAgree) {
+  const Corpus corpus = small_corpus();
+  Context ctx;
+  Trainer a(ctx, small_config(0), small_settings(1), corpus),
+      b(ctx, small_config(0), small_settings(1), corpus);
+  for (Trainer* t : {&a, &b})
+    t->model().visit([&](const std::string& name, Parameter& p) {
+      if (name == "model.norm.weight") p.value = Tensor::zeros(ctx, p.value.dtype(), p.value.shape());
+    });
+  EXPECT_EQ(compare_devices(a, b, corpus, 1).gradient, 0);
+}
+
 TEST(Agreement, IsDescribedInNumbers) {
   EXPECT_EQ(describe({.steps = 20,
                       .gradient = 1.2e-6,

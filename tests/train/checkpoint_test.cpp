@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <functional>
 
 #include "common/io/checkpoint_directory.hpp"
@@ -184,6 +185,35 @@ TEST_F(CheckpointRefusal, ARunWithoutCheckpointIsRefused) {
   Job job(small_config(4));
   EXPECT_TRUE(says(complaint([&] { job.trainer.load(empty.path()); }), "4: ", "no finished checkpoint"));
   EXPECT_TRUE(says(complaint([&] { job.trainer.load(empty / "nowhere"); }), "4: ", "does not exist"));
+}
+
+// As one that was written before there was a choice.
+TEST_F(CheckpointRefusal, AManifestWithoutATokenizerMeansBytesAndOneWithoutAStepNothing) {
+  const auto without = [&](const std::string& field) {
+    const std::string whole = contents(file("manifest.json"));
+    Manifest manifest = parse_manifest(whole, "", "");
+    std::erase_if(manifest.fields, [&](const auto& f) { return f.first == field; });
+    std::ofstream(file("manifest.json"), std::ios::binary) << format_manifest(manifest);
+    const std::string said = complaint([&] { Job(small_config(4)).trainer.load(run.path()); });
+    std::ofstream(file("manifest.json"), std::ios::binary) << whole;
+    return said;
+  };
+  EXPECT_EQ(without("tokenizer"), "");
+  EXPECT_TRUE(says(without("step"), "4: ", "no step"));
+  EXPECT_TRUE(says(without("seed"), "4: ", "seed nothing, now it is 5"));
+}
+
+TEST(Checkpoint, WhatDivergedIsNotSaved) {
+  TemporaryDirectory run;
+  Job job(small_config(4));
+  job.steps(1);
+  job.trainer.model().visit([&](const std::string& name, Parameter& p) {
+    if (name == "model.norm.weight") p.value.data<float>()[0] = NAN;
+  });
+  job.steps(1);  // nobody asked for a report
+  EXPECT_TRUE(
+      says(complaint([&] { job.trainer.save(run / "run"); }), "1: ", "training diverged: at step 2 "));
+  EXPECT_FALSE(fs::exists(run / "run"));
 }
 
 TEST(LoadModel, NeedsTheCheckpointOnly) {

@@ -5,6 +5,7 @@
 
 #include "common/data/bpe_train.hpp"
 #include "common/io/tokenizer_json.hpp"
+#include "common/io/tokenizer_symbols.hpp"
 #include "tests/support/temporary_directory.hpp"
 #include "tests/train/support.hpp"
 
@@ -110,6 +111,19 @@ TEST(LoadTokenizer, AForeignModelMayHaveMoreIdsThanItsTokenizer) {
     EXPECT_EQ(load_tokenizer(directory.path(), vocabulary)->name(), bpe->name());
   EXPECT_TRUE(says(complaint([&] { load_tokenizer(directory.path(), 269); }),
                    "4:", "has 270 tokens, its model only 269"));
+}
+
+TEST(LoadTokenizer, AForeignModelMayHaveTheTwoFilesOfGpt2) {
+  const TemporaryDirectory directory;
+  std::string vocabulary;
+  for (int byte = 0; byte < 256; ++byte) {
+    const std::string symbol = symbols_of_bytes(std::string(1, static_cast<char>(byte)));
+    const bool escaped = symbol == "\"" || symbol == "\\";
+    vocabulary += concat(byte ? ", " : "{", "\"", escaped ? "\\" : "", symbol, "\": ", byte);
+  }
+  put(directory / "vocab.json", vocabulary + ", \"ab\": 256}");
+  put(directory / "merges.txt", "a b\n");
+  EXPECT_EQ(load_tokenizer(directory.path(), 300)->encode("abc").size(), 2u);
 }
 
 TEST(LoadTokenizer, AModelOfManyTokensWithoutATokenizerIsRefused) {

@@ -131,6 +131,7 @@ TEST(WarmupCosine, HasTheValuesComputedByHand) {
   EXPECT_DOUBLE_EQ(warmup_cosine(55, 100, 10, 1), 0.55);              // half way
   EXPECT_DOUBLE_EQ(warmup_cosine(100, 100, 10, 1), 0.1);
   EXPECT_DOUBLE_EQ(warmup_cosine(1000, 100, 10, 1), 0.1);
+  EXPECT_DOUBLE_EQ(warmup_cosine(145, 100, 10, 1), 0.1);  // the cosine does not come back
   EXPECT_DOUBLE_EQ(warmup_cosine(55, 100, 10, 4, 0), 2);
 }
 

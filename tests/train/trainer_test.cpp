@@ -42,6 +42,69 @@ TEST(Trainer, LearnsALearnableText) {
   }
 }
 
+TEST(BatchTensors, EveryTokenKnowsItsSequencesDomainAndItsPlaceInTheRun) {
+  Context ctx;
+  const Batch batch = make_batch(small_corpus(), 5, 3, 8, kContext);
+  const BatchTensors b = to_device(ctx, batch);
+  EXPECT_EQ(b.tokens.first_token, 3 * 8 * kContext);
+  const auto tag = values_of<std::int32_t>(b.tokens.tag);
+  ASSERT_EQ(tag.size(), static_cast<std::size_t>(8 * kContext));
+  for (std::size_t i = 0; i < tag.size(); ++i) EXPECT_EQ(tag[i], batch.domain[i / kContext]) << i;
+  EXPECT_NE(batch.domain, std::vector<std::int32_t>(8, batch.domain[0])) << "another seed is wanted";
+}
+
+TEST(Trainer, EverySettingHasAnEffect) {
+  const auto after = [](auto change) {
+    Context ctx(2);
+    const Corpus corpus = small_corpus();
+    TrainSettings settings = small_settings(40);
+    change(settings);
+    Trainer trainer(ctx, small_config(4), settings, corpus);
+    for (int i = 0; i < 3; ++i) trainer.step(false);
+    return parameters_of(trainer.model());
+  };
+  const auto plain = after([](auto&) {});
+  EXPECT_EQ(after([](auto&) {}), plain);
+  EXPECT_NE(after([](auto& s) { s.steps = 10; }), plain);
+  EXPECT_NE(after([](auto& s) { s.sequences = 4; }), plain);
+  EXPECT_NE(after([](auto& s) { s.length = 8; }), plain);
+  EXPECT_NE(after([](auto& s) { s.learning_rate = 2e-2; }), plain);
+  EXPECT_NE(after([](auto& s) { s.warmup_fraction = 0.2; }), plain);
+  EXPECT_NE(after([](auto& s) { s.weight_decay = 0.5; }), plain);
+  EXPECT_NE(after([](auto& s) { s.max_norm = 0.01; }), plain);
+  EXPECT_NE(after([](auto& s) { s.seed = 6; }), plain);
+}
+
+// The same pass by hand, just before the step: a noisy router shows whose seed and whose step it was.
+TEST(Trainer, ThePassOfAStepKnowsItsSeedAndItsNumber) {
+  Context ctx(2);
+  const Corpus corpus = small_corpus();
+  const TrainSettings s = small_settings(40);
+  LanguageModelConfig config = small_config(4);
+  config.moe.router = "noisy_top_k", config.moe.top_k = 1;
+  Trainer trainer(ctx, config, s, corpus);
+  for (std::uint32_t step = 0; step < 3; ++step) {
+    const BatchTensors b = to_device(ctx, make_batch(corpus, s.seed, step, s.sequences, s.length));
+    const auto loss = [&](std::uint64_t seed, std::uint32_t number, bool training) {
+      ForwardContext f{.ctx = ctx, .seed = seed, .step = number, .training = training, .tokens = &b.tokens};
+      return scalar_of(ops::cross_entropy(f, trainer.model().forward(f), b.target).tensor);
+    };
+    const double mine = loss(s.seed, step, true);
+    EXPECT_NE(loss(s.seed + 1, step, true), mine);
+    EXPECT_NE(loss(s.seed, step + 1, true), mine);
+    EXPECT_NE(loss(s.seed, step, false), mine);
+    EXPECT_EQ(trainer.step(true)->loss, mine) << "step " << step;
+  }
+}
+
+TEST(Trainer, AStepOfWarmUpThatHasBegunCounts) {
+  Context ctx;
+  const Corpus corpus = small_corpus();
+  Trainer trainer(ctx, small_config(0), small_settings(30), corpus);  // 1.5 of 30 steps: two
+  EXPECT_DOUBLE_EQ(trainer.step(true)->learning_rate, 5e-3);
+  EXPECT_DOUBLE_EQ(trainer.step(true)->learning_rate, 1e-2);
+}
+
 TEST(Trainer, ReportsWhatTheStepDid) {
   Context ctx;
   const Corpus corpus = small_corpus();
