@@ -127,7 +127,7 @@ SolvingItLeadsOnAndOpensTheSolution() {
   expect_code 0
   expect_in out "stable_sort"
   run "$moe" progress
-  expect_in out "x top_k_gate"
+  expect_in out "ok top_k_gate"
   run "$moe" reset top_k_gate
   cmp -s top_k_gate.cpp "$gate/answer.cpp" || fail "reset"
   run "$moe" reset top_k_gate
