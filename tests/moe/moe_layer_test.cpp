@@ -3,6 +3,9 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <numeric>
+
 #include "tests/moe/oracle.hpp"
 #include "tests/moe/support.hpp"
 
@@ -176,12 +179,18 @@ TEST(MoeLayer, DetailedMetricsAreTheLayersOwnRows) {
   MetricSink plain, detailed;
   detailed.detailed = true;
   test.forward(x, &plain);
-  for (const char* name : {"input", "output", "row_weight", "row_output"})
+  for (const char* name : {"input", "output", "list_row", "list_weight", "row_output"})
     EXPECT_THROW(metric(plain, name), std::runtime_error) << name;
   const auto y = test.forward(x, &detailed);
   EXPECT_EQ(values_of<double>(metric(detailed, "input")), x);
   EXPECT_EQ(values_of<double>(metric(detailed, "output")), y);
-  EXPECT_EQ(metric(detailed, "row_weight").numel(), s.N * s.K);
+  EXPECT_EQ(values_of<double>(metric(detailed, "list_weight")),
+            values_of<double>(metric(detailed, "weight")));
+  std::vector<std::int32_t> every(static_cast<std::size_t>(s.N * s.K));
+  std::iota(every.begin(), every.end(), 0);
+  auto row = values_of<std::int32_t>(metric(detailed, "list_row"));
+  std::sort(row.begin(), row.end());
+  EXPECT_EQ(row, every) << "each row once";
   EXPECT_EQ(metric(detailed, "row_output").shape(), (Shape{s.N * s.K, s.D}));
 }
 
