@@ -41,7 +41,7 @@ void wait_while(const std::atomic<std::int32_t>& a, std::int32_t value) {
 
 }  // namespace
 
-ThreadPool::ThreadPool(int threads) {
+ThreadPool::ThreadPool(int threads) : stretches_(static_cast<std::size_t>(threads)) {
   try {
     for (int w = 1; w < threads; ++w) threads_.emplace_back([this, w] { serve(w); });
   } catch (const std::system_error& error) {
@@ -70,22 +70,29 @@ bool ThreadPool::inside_run() {
   return inside_here;
 }
 
-// Whoever takes a chunk keeps run() from returning, so function_, body_ and chunks_ stay as they are until it is done.
-bool ThreadPool::take(std::int32_t& chunk) {
+// The right to one chunk. Whoever has it keeps run() from returning, so all else stays as it is until the chunk is done.
+bool ThreadPool::take_right() {
   std::int32_t left = left_.load(std::memory_order_acquire);
   while (left > 0)
-    if (left_.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel)) {
-      chunk = chunks_ - left;
-      return true;
-    }
+    if (left_.compare_exchange_weak(left, left - 1, std::memory_order_acq_rel)) return true;
   return false;
+}
+
+// The next of this thread's own stretch, else of another's. There are as many rights as chunks, so one is left.
+std::int32_t ThreadPool::next_chunk() {
+  for (std::size_t i = static_cast<std::size_t>(worker_here);; ++i) {
+    Stretch& s = stretches_[i % stretches_.size()];
+    if (s.next.load(std::memory_order_relaxed) >= s.end) continue;
+    if (const std::int32_t chunk = s.next.fetch_add(1, std::memory_order_relaxed); chunk < s.end)
+      return chunk;
+  }
 }
 
 void ThreadPool::work() {
   inside_here = true;
-  for (std::int32_t chunk; take(chunk);) {
+  while (take_right()) {
     const std::int32_t all = chunks_;
-    function_(body_, chunk);
+    function_(body_, next_chunk());
     if (done_.fetch_add(1, std::memory_order_acq_rel) + 1 == all) done_.notify_one();
   }
   inside_here = false;
@@ -106,6 +113,11 @@ void ThreadPool::run(std::int64_t chunks, ChunkFunction function, void* body) {
   body_ = body;
   chunks_ = static_cast<std::int32_t>(chunks);
   done_.store(0, std::memory_order_relaxed);
+  const auto T = static_cast<std::int64_t>(stretches_.size());
+  for (std::int64_t t = 0; t < T; ++t) {
+    stretches_[t].next.store(static_cast<std::int32_t>(t * chunks / T), std::memory_order_relaxed);
+    stretches_[t].end = static_cast<std::int32_t>((t + 1) * chunks / T);
+  }
   left_.store(chunks_);
   left_.notify_all();
   work();

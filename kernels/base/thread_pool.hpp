@@ -1,6 +1,10 @@
 // The threads behind parallel_for. Chunks are handed out one at a time, and the caller works too: it never waits for a
 // thread that has not started a chunk. OpenMP's barrier does wait for it, and on a machine with as many busy programs as
 // cores each of some 200 parallel regions of a training step then costs a time slice: 300 ms a step instead of 38.
+//
+// A thread begins with a stretch of its own, the same share of the chunks in every run, and then helps others. So in one operation
+// after another it meets the rows that it wrote itself, which stand in its own cache: where two cores share none, a step of the
+// demo's MoE takes 16 ms instead of 19.
 #pragma once
 
 #include <atomic>
@@ -28,12 +32,19 @@ class ThreadPool {
  private:
   void stop();
   void serve(int worker);
-  bool take(std::int32_t& chunk);
+  bool take_right();
+  std::int32_t next_chunk();
   void work();
+
+  struct alignas(64) Stretch {
+    std::atomic<std::int32_t> next{0};
+    std::int32_t end = 0;
+  };
 
   ChunkFunction function_ = nullptr;
   void* body_ = nullptr;
   std::int32_t chunks_ = 0;
+  std::vector<Stretch> stretches_;                 // one a thread
   alignas(64) std::atomic<std::int32_t> left_{0};  // chunks not yet taken; negative: the end
   alignas(64) std::atomic<std::int32_t> done_{0};
   std::vector<std::thread> threads_;
