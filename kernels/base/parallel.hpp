@@ -1,6 +1,7 @@
 // parallel_for: the only place that knows threads.
 //
-// [0, count) is cut into chunks of `grain`, which depends on shapes only; threads take chunks as they come.
+// [0, count) is cut into chunks of `grain`, which depends on shapes only. A thread begins with its own share of them, the same in
+// every call, and then takes what others have left.
 // A body that writes only what belongs to its chunk therefore gives the same bytes for any thread count.
 // Sums over chunks go through one partial per chunk, added in chunk order by the caller.
 #pragma once
