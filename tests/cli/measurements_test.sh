@@ -35,6 +35,14 @@ BenchTrainHasTheKeysThatAreDocumented() {
   expect_keys model threads tokens_per_second step_seconds gemm_seconds fraction_of_gemm peak_mib_early peak_mib_late
 }
 
+BenchTrainSaysWhatBandwidthDoesNotBound() {
+  run "$MOE_PROGRAM" bench train --steps 3
+  expect_code 0
+  expect_in out "KiB a call"
+  grep -qE '^without products, 64 KiB a call or more: [a-z_]+ takes longest, [0-9.]+ times its bytes; smaller ones: [0-9.]+% of the step$' \
+    "$work/out" || fail "no summary"
+}
+
 BenchTokenizerHasTheKeysThatAreDocumented() {
   run "$MOE_PROGRAM" bench tokenizer --bytes 20000 --vocabulary 300 --runs 1 --json
   expect_code 0

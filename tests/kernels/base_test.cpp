@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <set>
 #include <thread>
@@ -132,6 +133,22 @@ TEST(ParallelFor, WorkersAreNumberedBelowTheThreadCount) {
       EXPECT_GE(w, 0);
       EXPECT_LT(w, threads);
     }
+  }
+}
+
+// Each of three waits until all have begun, so that each takes one chunk: its own, the same in every call.
+TEST(ParallelFor, AThreadBeginsWithItsOwnShare) {
+  constexpr int kThreads = 3;
+  Context ctx(kThreads);
+  for (int call = 0; call < 100; ++call) {
+    std::atomic<int> begun = 0;
+    std::vector<int> worker(kThreads, -1);
+    parallel_for(ctx, kThreads, 1, [&](std::int64_t chunk, std::int64_t) {
+      worker[chunk] = current_worker();
+      ++begun;
+      while (begun < kThreads) std::this_thread::yield();
+    });
+    EXPECT_EQ(worker, (std::vector<int>{0, 1, 2})) << "call " << call;
   }
 }
 
