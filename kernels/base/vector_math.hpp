@@ -8,15 +8,18 @@
 
 namespace moe {
 
-// e^x within 2 ulp; 0 below about -87.3 (no subnormal results), +inf above about 88.7, NaN for NaN.
-inline float exp_fast(float x) {
+namespace detail {
+
+// Of a float, or of a vector of them (F; I: as many 32-bit integers).
+template <class I, class F>
+inline F exp_of(F x) {
   constexpr float kLog2e = 1.44269504088896341f;
   constexpr float kLn2Hi = 0.693359375f, kLn2Lo = -2.12194440e-4f;  // Cody and Waite's split of ln 2
   constexpr float kShift = 12582912.f;  // 1.5 * 2^23: adding it rounds to an integer
-  const float shifted = x * kLog2e + kShift;
-  const float n = shifted - kShift;
-  const float r = (x - n * kLn2Hi) - n * kLn2Lo;  // |r| <= ln 2 / 2
-  float p = 1.9875691500e-4f;                     // Cephes' minimax polynomial
+  const F shifted = x * kLog2e + kShift;
+  const F n = shifted - kShift;
+  const F r = (x - n * kLn2Hi) - n * kLn2Lo;  // |r| <= ln 2 / 2
+  F p = F{} + 1.9875691500e-4f;               // Cephes' minimax polynomial
   p = p * r + 1.3981999507e-3f;
   p = p * r + 8.3334519073e-3f;
   p = p * r + 4.1665795894e-2f;
@@ -25,11 +28,18 @@ inline float exp_fast(float x) {
   p = p * r * r + r + 1.f;  // e^r
   // times 2^n: n stands in the low bits of `shifted`; the shift pushes all others out and leaves it on the
   // exponent.
-  const std::uint32_t exponent = std::bit_cast<std::uint32_t>(shifted) << 23;
-  float y = std::bit_cast<float>(std::bit_cast<std::uint32_t>(p) + exponent);
+  const I exponent = std::bit_cast<I>(shifted) << 23;
+  F y = std::bit_cast<F>(std::bit_cast<I>(p) + exponent);
   // Outside the range y is garbage, and one of these replaces it.
-  y = x < -87.33654f ? 0.f : y;
+  y = x < -87.33654f ? F{} : y;
   return x <= 88.72283f ? y : x + HUGE_VALF;  // +inf, or NaN for NaN
+}
+
+}  // namespace detail
+
+// e^x within 2 ulp; 0 below about -87.3 (no subnormal results), +inf above about 88.7, NaN for NaN.
+inline float exp_fast(float x) {
+  return detail::exp_of<std::uint32_t>(x);
 }
 inline double exp_fast(double x) {
   return std::exp(x);

@@ -8,7 +8,7 @@ constexpr auto kCpu = DeviceKind::cpu;
 constexpr Version<TopKGate<float>> forward_f32[] = {
     {"insertion", kCpu, 0, detail::top_k_gate_insertion<float>},
     {"selection", kCpu, 0, detail::top_k_gate_selection<float>},
-    {"rows16", kCpu, 0, detail::top_k_gate_rows16},
+    {"lanes", kCpu, 0, detail::top_k_gate_lanes},
     MOE_DEVICE_ROWS("1_naive", top_k_gate_naive)};
 constexpr Version<TopKGate<double>> forward_f64[] = {
     {"insertion", kCpu, 0, detail::top_k_gate_insertion<double>},

@@ -11,7 +11,7 @@ template <class T>
 void top_k_gate_insertion(Context&, std::int32_t* expert, T* weight, const T* score, const TopKShape&);
 template <class T>
 void top_k_gate_selection(Context&, std::int32_t* expert, T* weight, const T* score, const TopKShape&);
-void top_k_gate_rows16(Context&, std::int32_t* expert, float* weight, const float* score, const TopKShape&);
+void top_k_gate_lanes(Context&, std::int32_t* expert, float* weight, const float* score, const TopKShape&);
 
 }  // namespace detail
 

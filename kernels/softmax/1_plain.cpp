@@ -23,15 +23,6 @@ void softmax_rows(T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C
 }
 
 template <class T>
-void softmax_plain(Context& ctx, T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C) {
-  account(ctx, sizeof(T) * (2.0 * R * C + (logsumexp ? R : 0)), 5.0 * R * C);
-  const std::int64_t grain = detail::rows_in_cache<T>(C);
-  parallel_for(ctx, R, grain, [=](std::int64_t begin, std::int64_t end) {
-    softmax_rows(y + begin * C, logsumexp ? logsumexp + begin : nullptr, x + begin * C, end - begin, C);
-  });
-}
-
-template <class T>
 T dot(const T* a, const T* b, std::int64_t C) {
   T sum = 0;
 #pragma omp simd reduction(+ : sum)
@@ -58,7 +49,24 @@ void softmax_backward_plain(Context& ctx, T* dx, const T* dy, const T* y, std::i
 
 }  // namespace
 
-MOE_TABLES(Softmax, softmax, softmax_plain)
+namespace detail {
+
+template <class T>
+void softmax_plain(Context& ctx, T* y, T* logsumexp, const T* x, std::int64_t R, std::int64_t C) {
+  account(ctx, sizeof(T) * (2.0 * R * C + (logsumexp ? R : 0)), 5.0 * R * C);
+  const std::int64_t grain = rows_in_cache<T>(C);
+  parallel_for(ctx, R, grain, [=](std::int64_t begin, std::int64_t end) {
+    softmax_rows(y + begin * C, logsumexp ? logsumexp + begin : nullptr, x + begin * C, end - begin, C);
+  });
+}
+
+template void softmax_plain(Context&, double*, double*, const double*, std::int64_t, std::int64_t);
+
+}  // namespace detail
+
+MOE_TABLE(Softmax, softmax, float, detail::softmax_plain,
+          {"lanes", DeviceKind::cpu, 0, detail::softmax_lanes}, MOE_DEVICE_ROWS("1_naive", softmax_naive))
+MOE_TABLE(Softmax, softmax, double, detail::softmax_plain)
 MOE_TABLES(SoftmaxBackward, softmax_backward, softmax_backward_plain)
 
 }  // namespace moe
