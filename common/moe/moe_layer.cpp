@@ -24,13 +24,12 @@ Value MoeLayer::forward(ForwardContext& f, const Value& x) {
 }
 
 Value MoeLayer::by_assignments(ForwardContext& f, const Value& x, const Routing& routing) {
-  const auto make = [&] {
-    Scope scope(f.ctx, "moe.plan");
-    return make_plan(f.ctx, routing, x.tensor.rows(), experts_->count());
+  const auto dispatch = [&] {
+    Scope scope(f.ctx, "moe.dispatch");
+    return dispatch_tokens(f, routing, x, experts_->count());
   };
-  const SparsePlan plan = make();
+  const auto [plan, rows] = dispatch();
   if (f.metrics) f.metrics->push("load", f.layer, plan.offset);
-  const Value rows = ops::gather_rows(f, x, plan.map);
   const Value y = experts_->forward(f, rows, plan.offset);
   if (f.metrics && f.metrics->detailed) {
     f.metrics->push("list_row", f.layer, plan.row);

@@ -33,7 +33,12 @@ struct SparsePlan {
   Tensor row;     // (A): row of each list element, -1 if dropped; map.row where the list is token-major
 };
 
-// Stable sort by expert: within an expert, rows keep the order of the list. A = M, known without reading anything back.
-SparsePlan make_plan(Context& ctx, const Routing& routing, std::int64_t N, std::int64_t E);
+// The plan, by a stable sort: within an expert, rows keep the order of the list. A = M, known without reading anything back.
+// rows (A, D): x (N, D) as the plan orders it, for `E` experts.
+struct Dispatch {
+  SparsePlan plan;
+  Value rows;
+};
+Dispatch dispatch_tokens(ForwardContext& f, const Routing& routing, const Value& x, std::int64_t E);
 
 }  // namespace moe

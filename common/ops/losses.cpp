@@ -2,6 +2,7 @@
 #include "kernels/balance_loss/balance_loss.hpp"
 #include "kernels/cross_entropy/cross_entropy.hpp"
 #include "kernels/elementwise/elementwise.hpp"
+#include "kernels/gate_losses/gate_losses.hpp"
 
 namespace moe::ops {
 
@@ -34,14 +35,13 @@ Tensor row_losses(Context& ctx, const Tensor& logits, const Tensor& target) {
   return rows;
 }
 
-Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& count) {
+namespace {
+
+// The nodes of losses whose values are known.
+Value record_balance(ForwardContext& f, const Value& probability, const Tensor& loss, const Tensor& count) {
+  if (!f.tape) return loss;
   const std::int64_t E = probability.tensor.size(-1);
   const BalanceShape s{probability.tensor.rows(), E, count.numel() / E};
-  Tensor loss = Tensor::empty(f.ctx, probability.tensor.dtype(), {1});
-  dispatch(loss.dtype(), [&]<class T>(T) {
-    moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), s);
-  });
-  if (!f.tape) return loss;
   return f.tape->record({probability}, loss, [=](Gradients& g) {
     const auto [dp, add] = g.target(0);
     dispatch(dp.dtype(), [&, &dp = dp, add = add]<class T>(T) {
@@ -49,6 +49,30 @@ Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& co
                                     s, add);
     });
   });
+}
+
+Value record_z(ForwardContext& f, const Value& logits, const Tensor& loss, const SoftmaxResult& soft) {
+  if (!f.tape) return loss;
+  const std::int64_t N = logits.tensor.rows(), E = logits.tensor.size(-1);
+  return f.tape->record({logits}, loss, [=, p = soft.probability.tensor, lse = soft.logsumexp](Gradients& g) {
+    const auto [d, add] = g.target(0);
+    dispatch(d.dtype(), [&, &d = d, add = add]<class T>(T) {
+      moe::z_loss_backward<T>(g.ctx, d.data<T>(), g.of_output().data<T>(), lse.data<T>(), p.data<T>(), N, E,
+                              add);
+    });
+  });
+}
+
+}  // namespace
+
+Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& count) {
+  const std::int64_t E = probability.tensor.size(-1);
+  const BalanceShape s{probability.tensor.rows(), E, count.numel() / E};
+  Tensor loss = Tensor::empty(f.ctx, probability.tensor.dtype(), {1});
+  dispatch(loss.dtype(), [&]<class T>(T) {
+    moe::balance_loss<T>(f.ctx, loss.data<T>(), probability.tensor.data<T>(), count.data<std::int32_t>(), s);
+  });
+  return record_balance(f, probability, loss, count);
 }
 
 Value squared_variation(ForwardContext& f, const Value& x) {
@@ -84,18 +108,24 @@ Value entropy_loss(ForwardContext& f, const Value& probability) {
 }
 
 Value z_loss(ForwardContext& f, const Value& logits, const SoftmaxResult& soft) {
-  const std::int64_t N = logits.tensor.rows(), E = logits.tensor.size(-1);
   Tensor loss = Tensor::empty(f.ctx, logits.tensor.dtype(), {1});
-  dispatch(loss.dtype(),
-           [&]<class T>(T) { moe::z_loss<T>(f.ctx, loss.data<T>(), soft.logsumexp.data<T>(), N); });
-  if (!f.tape) return loss;
-  return f.tape->record({logits}, loss, [=, p = soft.probability.tensor, lse = soft.logsumexp](Gradients& g) {
-    const auto [d, add] = g.target(0);
-    dispatch(d.dtype(), [&, &d = d, add = add]<class T>(T) {
-      moe::z_loss_backward<T>(g.ctx, d.data<T>(), g.of_output().data<T>(), lse.data<T>(), p.data<T>(), N, E,
-                              add);
-    });
+  dispatch(loss.dtype(), [&]<class T>(T) {
+    moe::z_loss<T>(f.ctx, loss.data<T>(), soft.logsumexp.data<T>(), logits.tensor.rows());
   });
+  return record_z(f, logits, loss, soft);
+}
+
+GateLosses gate_losses(ForwardContext& f, const Value& logits, const SoftmaxResult& soft,
+                       const Tensor& expert) {
+  const Tensor& p = soft.probability.tensor;
+  const GateLossShape s{p.rows(), p.size(-1), expert.size(-1)};
+  const Tensor count = Tensor::empty(f.ctx, DType::i32, {s.E}),
+               balance = Tensor::empty(f.ctx, p.dtype(), {1}), z = Tensor::empty(f.ctx, p.dtype(), {1});
+  dispatch(p.dtype(), [&]<class T>(T) {
+    moe::gate_losses<T>(f.ctx, count.data<std::int32_t>(), balance.data<T>(), z.data<T>(), p.data<T>(),
+                        soft.logsumexp.data<T>(), expert.data<std::int32_t>(), s);
+  });
+  return {count, record_balance(f, soft.probability, balance, count), record_z(f, logits, z, soft)};
 }
 
 }  // namespace moe::ops

@@ -73,6 +73,13 @@ struct RowMap {
   std::int64_t A() const { return row.numel(); }
 };
 
+// Dispatch of token choice: expert (N, K) is sorted, stably, into the plan for E experts, and x (N, D) moves with it.
+struct Dispatched {
+  Value rows;     // (N·K, D); from offset[E] on unwritten
+  RowMap map;     // map.row (N·K): -1 where the expert is none of 0 .. E-1
+  Tensor offset;  // (E+1)
+};
+Dispatched dispatch_rows(ForwardContext& f, const Value& x, const Tensor& expert, std::int64_t E);
 // Dispatch: rows (A, D), each its token's row of x (N, D). Rows of nobody are left unwritten.
 Value gather_rows(ForwardContext& f, const Value& x, const RowMap& map);
 // Combine: y (N, D) = Σ over a token's rows of weight·row. rows (A, D), weight (A) as the router listed it.
@@ -89,6 +96,13 @@ Value balance_loss(ForwardContext& f, const Value& probability, const Tensor& co
 Value squared_variation(ForwardContext& f, const Value& x);       // CV² of the column sums of x (N, E)
 Value entropy_loss(ForwardContext& f, const Value& probability);  // mean over tokens
 Value z_loss(ForwardContext& f, const Value& logits, const SoftmaxResult& softmax);
+// Both of a router's usual losses and the counts (E) of its choices expert (N, K), in one pass over the tokens.
+struct GateLosses {
+  Tensor count;
+  Value balance, z;
+};
+GateLosses gate_losses(ForwardContext& f, const Value& logits, const SoftmaxResult& softmax,
+                       const Tensor& expert);
 
 // Runs `function` without recording it and again during backward, so that only its inputs are kept (Chen 2016,
 // arXiv:1604.06174). Losses it makes must be among its outputs; the sinks are null inside.

@@ -1,6 +1,7 @@
 #include "kernels/rows/rows.hpp"
 
 #include "common/ops/ops.hpp"
+#include "kernels/dispatch/dispatch.hpp"
 
 namespace moe::ops {
 namespace {
@@ -15,6 +16,22 @@ TokenRows token_rows(const RowMap& map) {
 
 }  // namespace
 
+namespace {
+
+// The node of rows that came from x by `map`.
+Value record_gather(ForwardContext& f, const Value& x, const Tensor& rows, const RowMap& map) {
+  if (!f.tape) return rows;
+  return f.tape->record({x}, rows, [s = shape_of(map, rows), map, dtype = rows.dtype()](Gradients& g) {
+    Tensor dx = Tensor::empty(g.ctx, dtype, {s.N, s.D});
+    dispatch(dx.dtype(), [&]<class T>(T) {
+      moe::gather_rows_backward<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), token_rows(map), s);
+    });
+    g.give(0, dx);
+  });
+}
+
+}  // namespace
+
 Value gather_rows(ForwardContext& f, const Value& x, const RowMap& map) {
   const RowsShape s = shape_of(map, x.tensor);
   MOE_CHECK(x.tensor.rows() == s.N, to_string(x.tensor.shape()), " against a plan for ", s.N, " tokens");
@@ -22,14 +39,22 @@ Value gather_rows(ForwardContext& f, const Value& x, const RowMap& map) {
   dispatch(rows.dtype(), [&]<class T>(T) {
     moe::gather_rows<T>(f.ctx, rows.data<T>(), x.tensor.data<T>(), token_rows(map), s);
   });
-  if (!f.tape) return rows;
-  return f.tape->record({x}, rows, [s, map, dtype = rows.dtype()](Gradients& g) {
-    Tensor dx = Tensor::empty(g.ctx, dtype, {s.N, s.D});
-    dispatch(dx.dtype(), [&]<class T>(T) {
-      moe::gather_rows_backward<T>(g.ctx, dx.data<T>(), g.of_output().data<T>(), token_rows(map), s);
-    });
-    g.give(0, dx);
+  return record_gather(f, x, rows, map);
+}
+
+Dispatched dispatch_rows(ForwardContext& f, const Value& x, const Tensor& expert, std::int64_t E) {
+  const std::int64_t N = x.tensor.rows(), A = expert.numel();
+  MOE_CHECK(N > 0 ? A % N == 0 : A == 0, A, " choices of ", N, " tokens");
+  const DispatchShape s{N, N > 0 ? A / N : 1, x.tensor.size(-1), E};
+  const Tensor rows = Tensor::empty(f.ctx, x.tensor.dtype(), {A, s.D}),
+               row = Tensor::empty(f.ctx, DType::i32, {A}),
+               offset = Tensor::empty(f.ctx, DType::i32, {E + 1});
+  dispatch(rows.dtype(), [&]<class T>(T) {
+    moe::dispatch_rows<T>(f.ctx, rows.data<T>(), offset.data<std::int32_t>(), row.data<std::int32_t>(),
+                          x.tensor.data<T>(), expert.data<std::int32_t>(), s);
   });
+  const RowMap map{.row = row, .per_token = s.K, .token_offset = {}, .element = {}};
+  return {record_gather(f, x, rows, map), map, offset};
 }
 
 Value combine_rows(ForwardContext& f, const Value& rows, const Value& weight, const RowMap& map) {

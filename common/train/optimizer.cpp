@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "kernels/elementwise/elementwise.hpp"
 
@@ -19,12 +20,14 @@ Optimizer::Optimizer(Context& ctx, const AdamWSettings& settings,
 
 void Optimizer::step(std::int64_t step, double learning_rate) {
   double* norm = squared_norm_.data<double>();
-  fill<double>(ctx_, norm, 0, 1);
-  for (const Item& item : items_)
-    if (item.parameter->has_grad)
-      dispatch(item.m.dtype(), [&]<class T>(T) {
-        add_squares<T>(ctx_, norm, item.parameter->grad.data<T>(), item.m.numel());
-      });
+  bool any = false;
+  for (const Item& item : items_) {
+    if (!item.parameter->has_grad) continue;
+    dispatch(item.m.dtype(), [&]<class T>(T) {
+      add_squares<T>(ctx_, norm, item.parameter->grad.data<T>(), item.m.numel(), std::exchange(any, true));
+    });
+  }
+  if (!any) fill<double>(ctx_, norm, 0, 1);
 
   for (Item& item : items_) {
     Parameter& p = *item.parameter;

@@ -6,6 +6,7 @@
 #include "common/train/batch_tensors.hpp"
 #include "common/train/token_frequencies.hpp"
 #include "kernels/base/copy.hpp"
+#include "kernels/elementwise/elementwise.hpp"
 
 namespace moe {
 namespace {
@@ -47,6 +48,16 @@ Trainer::Trainer(Context& ctx, const LanguageModelConfig& config, const TrainSet
   show_frequencies(model_, corpus);
 }
 
+// The gradient of a loss is its weight, the same in every step.
+Tape::Root Trainer::root(const Value& loss, double weight) {
+  Tensor& gradient = root_gradients_[weight];
+  if (!gradient.defined()) {
+    gradient = Tensor::empty(ctx_, loss.tensor.dtype(), {1});
+    dispatch(gradient.dtype(), [&]<class T>(T) { fill<T>(ctx_, gradient.data<T>(), weight, 1); });
+  }
+  return {loss, weight, gradient};
+}
+
 std::optional<StepReport> Trainer::step(bool report) {
   const auto start = std::chrono::steady_clock::now();
   const auto number = static_cast<std::uint32_t>(step_);
@@ -64,8 +75,8 @@ std::optional<StepReport> Trainer::step(bool report) {
                    .losses = &losses,
                    .metrics = report ? &metrics : nullptr};
   const Value loss = ops::cross_entropy(f, model_.forward(f), batch.target);
-  std::vector<Tape::Root> roots = {{loss}};
-  for (const LossSink::Item& item : losses.items) roots.push_back({item.loss, item.coefficient});
+  std::vector<Tape::Root> roots = {root(loss, 1)};
+  for (const LossSink::Item& item : losses.items) roots.push_back(root(item.loss, item.coefficient));
   tape.backward(roots);
 
   const auto warmup =

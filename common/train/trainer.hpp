@@ -67,12 +67,14 @@ class Trainer {
  private:
   std::map<std::string, std::string> identity() const;
   void check_finite() const;  // of the last step; throws as step() does
+  Tape::Root root(const Value& loss, double weight);
 
   Context& ctx_;
   TrainSettings settings_;
   const Corpus& corpus_;
   LanguageModel model_;
   Optimizer optimizer_;
+  std::map<double, Tensor> root_gradients_;  // (1), by weight
   std::int64_t step_ = 0;
   Tensor last_loss_;  // (1)
   double last_seconds_ = 0;

@@ -1,25 +1,13 @@
 #include <algorithm>
 
 #include "kernels/balance_loss/row.hpp"
+#include "kernels/balance_loss/sums.hpp"
 #include "kernels/balance_loss/versions.hpp"
-#include "kernels/base/parallel.hpp"
 #include "kernels/base/squares.hpp"
 #include "kernels/base/tables.hpp"
 
 namespace moe {
 namespace {
-
-double total(const std::int32_t* count, std::int64_t E) {
-  double sum = 0;
-  for (std::int64_t e = 0; e < E; ++e) sum += count[e];
-  return sum;
-}
-
-template <class T>
-void add_row(double* sum, const T* x, std::int64_t E) {
-#pragma omp simd
-  for (std::int64_t e = 0; e < E; ++e) sum[e] += x[e];
-}
 
 // Σ / N of what `sum_of(begin, end)` gives for stretches of tokens; 0 without tokens.
 template <class Sum>
@@ -41,13 +29,12 @@ void column_sums(Context& ctx, double* sum, const T* probability, std::int64_t N
   parallel_for(ctx, N, grain, [&](std::int64_t begin, std::int64_t end) {
     double* share = partial.data() + begin / grain * E;
     std::fill_n(share, E, 0.0);
-    for (std::int64_t n = begin; n < end; ++n) add_row(share, probability + n * E, E);
+    for (std::int64_t n = begin; n < end; ++n) detail::add_row(share, probability + n * E, E);
   });
   std::fill_n(sum, E, 0.0);
   for (std::int64_t i = 0; i < chunks * E; ++i) sum[i % E] += partial[i];
 }
 
-// One division, of integers when the probabilities are simple: perfect balance then gives 1 without rounding.
 template <class T>
 void balance_loss_plain(Context& ctx, T* loss, const T* probability, const std::int32_t* count,
                         const BalanceShape& s) {
@@ -58,11 +45,7 @@ void balance_loss_plain(Context& ctx, T* loss, const T* probability, const std::
   double all = 0;
   for (std::int64_t g = 0; g < s.S; ++g) {
     column_sums(ctx, sum.data(), probability + g * tokens * s.E, tokens, s.E);
-    const std::int32_t* mine = count + g * s.E;
-    double together = 0;
-    for (std::int64_t e = 0; e < s.E; ++e) together += mine[e] * sum[e];
-    const double scale = total(mine, s.E) * tokens;
-    all += scale == 0 ? 0 : s.E * together / scale;
+    all += detail::balance_of(sum.data(), count + g * s.E, s.E, tokens);
   }
   *loss = static_cast<T>(all / static_cast<double>(s.S));
 }
@@ -80,7 +63,7 @@ void balance_loss_backward_plain(Context& ctx, T* dprobability, const T* dloss, 
           (accumulate ? 1.0 : 0.0) * s.N * s.E);
   Scratch<T> row(ctx, s.S * s.E);  // the same for every token of a group
   for (std::int64_t g = 0; g < s.S; ++g) {
-    const double choices = total(count + g * s.E, s.E);
+    const double choices = detail::total_of(count + g * s.E, s.E);
     for (std::int64_t i = g * s.E; i < (g + 1) * s.E; ++i)
       row[i] = static_cast<T>(detail::balance_gradient(*dloss, count[i], choices, s));
   }

@@ -47,9 +47,9 @@ __global__ void __launch_bounds__(kSumThreads)
 }
 
 __global__ void __launch_bounds__(kSumThreads)
-    add_partials_kernel(double* sum, const double* partial, std::int64_t n) {
+    add_partials_kernel(double* sum, const double* partial, std::int64_t n, bool accumulate) {
   const double all = block_sum_of(0, n, [=](std::int64_t i) { return partial[i]; });
-  if (threadIdx.x == 0) *sum += all;
+  if (threadIdx.x == 0) *sum = accumulate ? *sum + all : all;
 }
 
 namespace {
@@ -91,15 +91,14 @@ void round_mantissa_naive(Context& ctx, float* y, const float* x, int bits, std:
   if (n > 0) launch(ctx, round_mantissa_kernel, element_blocks(n), kElementThreads, 0, y, x, bits, n);
 }
 
-void add_squares_naive(Context& ctx, double* sum, const float* x, std::int64_t n) {
+void add_squares_naive(Context& ctx, double* sum, const float* x, std::int64_t n, bool accumulate) {
   account(ctx, 1.0 * sizeof(float) * n, 2.0 * n);
-  if (n == 0) return;
   // At most 1024 partial sums, four for a thread of the block that adds them.
   const std::int64_t stretch = std::max<std::int64_t>(16 * kSumThreads, (n + 1023) / 1024);
   const unsigned stretches = blocks(n, stretch);
   Scratch<double> partial(ctx, stretches);
-  launch(ctx, squares_kernel, stretches, kSumThreads, 0, partial.data(), x, n, stretch);
-  launch(ctx, add_partials_kernel, 1, kSumThreads, 0, sum, partial.data(), stretches);
+  if (n > 0) launch(ctx, squares_kernel, stretches, kSumThreads, 0, partial.data(), x, n, stretch);
+  launch(ctx, add_partials_kernel, 1, kSumThreads, 0, sum, partial.data(), stretches, accumulate);
 }
 
 }  // namespace moe::MOE_BACKEND

@@ -47,7 +47,7 @@ void fill_normal_plain(Context& ctx, T* y, double deviation, const RngKey& key, 
 }
 
 template <class T>
-void add_squares_plain(Context& ctx, double* sum, const T* x, std::int64_t n) {
+void add_squares_plain(Context& ctx, double* sum, const T* x, std::int64_t n, bool accumulate) {
   account(ctx, 1.0 * sizeof(T) * n, 2.0 * n);
   const std::int64_t grain = row_grain(sizeof(T));
   const std::int64_t chunks = (n + grain - 1) / grain;
@@ -55,6 +55,7 @@ void add_squares_plain(Context& ctx, double* sum, const T* x, std::int64_t n) {
   parallel_for(ctx, n, grain, [&](std::int64_t begin, std::int64_t end) {
     partial[begin / grain] = squares(x + begin, end - begin);
   });
+  if (!accumulate) *sum = 0;
   for (std::int64_t i = 0; i < chunks; ++i) *sum += partial[i];
 }
 

@@ -19,9 +19,9 @@ template <class T>
 using FillNormal = void(Context&, T* y, double deviation, const RngKey& key,
                         std::int64_t n);  // y[i] ~ N(0, deviation²)
 
-// sum (1) += Σ x², in double whatever T is, chunk partials added in order. Clear `sum` first.
+// sum (1) = Σ x², written or added, in double whatever T is, chunk partials added in order.
 template <class T>
-using AddSquares = void(Context&, double* sum, const T* x, std::int64_t n);
+using AddSquares = void(Context&, double* sum, const T* x, std::int64_t n, bool accumulate);
 
 // y = x with `bits` (1 to the type's own) bits of mantissa behind the leading one: 7 for bf16, 3 as fp8 E4M3 has, but with the
 // type's own range of exponents. To the nearest, ties to the even one; NaN stays. y may be x.

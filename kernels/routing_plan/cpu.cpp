@@ -1,12 +1,14 @@
 #include <algorithm>
-#include <utility>
 
 #include "kernels/base/parallel.hpp"
+#include "kernels/routing_plan/counting.hpp"
 #include "kernels/routing_plan/routing_plan.hpp"
 #include "kernels/routing_plan/versions.hpp"
 
 namespace moe {
 namespace {
+
+using detail::bucket_of, detail::scan_parts;
 
 // A chunk of keys is four parts with counters of their own, walked in step: two keys of one bucket in a row would have to wait
 // for each other's counter (4 to 5 cycles), which costs half of the time.
@@ -14,11 +16,6 @@ constexpr std::int64_t kParts = 4, kPart = 1024, kChunk = kParts * kPart;
 
 std::int64_t parts_of(std::int64_t n) {
   return (n + kChunk - 1) / kChunk * kParts;
-}
-
-// All keys outside [0, buckets) share one more bucket behind the others.
-std::int64_t bucket_of(std::int32_t key, std::int64_t buckets) {
-  return std::min<std::int64_t>(static_cast<std::uint32_t>(key), buckets);
 }
 
 // visit(part, i) for every i of a chunk, in rising order within each part of it.
@@ -55,25 +52,15 @@ void count_keys(Context& ctx, std::int32_t* count, const std::int32_t* key, std:
     for (std::int64_t b = 0; b < buckets; ++b) count[b] += partial[p * row + b];
 }
 
-// Counts, (parts, buckets + 1), become the places of each part's first element of each bucket; offset (buckets + 1).
-void scan(std::int32_t* offset, std::int32_t* count, std::int64_t parts, std::int64_t buckets) {
-  std::int32_t total = 0;
-  for (std::int64_t b = 0; b <= buckets; ++b) {
-    offset[b] = total;
-    for (std::int64_t p = 0; p < parts; ++p) total += std::exchange(count[p * (buckets + 1) + b], total);
-  }
-}
-
-// Three steps: count each part; scan bucket by bucket, part by part; let each part place its own elements. Stable, since a
-// part's elements of a bucket stand behind those of earlier parts. What is left out is placed behind all others, and
-// then overwritten.
+// Three steps: count each part; scan bucket by bucket, part by part; let each part place its own elements. What is left out is
+// placed behind all others, and then overwritten.
 void sort(Context& ctx, std::int32_t* offset, std::int32_t* source, std::int32_t* row,
           const std::int32_t* key, std::int64_t n, std::int64_t buckets) {
   account(ctx, 4.0 * (n + (source ? n : 0) + (row ? n : 0) + buckets));
   const std::int64_t parts = parts_of(n);
   Scratch<std::int32_t> next(ctx, parts * (buckets + 1));
   count_parts(ctx, next.data(), key, n, buckets);
-  scan(offset, next.data(), parts, buckets);
+  scan_parts(offset, next.data(), parts, buckets);
   parallel_for(ctx, n, kChunk, [&](std::int64_t begin, std::int64_t end) {
     std::int32_t* place = next.data() + begin / kPart * (buckets + 1);
     walk_parts(begin, end, [=](std::int64_t part, std::int64_t i) {

@@ -151,21 +151,24 @@ TYPED_TEST(ElementwiseTest, RoundMantissaToAllBitsChangesNothing) {
       [&](const std::vector<T>& y) { EXPECT_EQ(y, x); });
 }
 
-TYPED_TEST(ElementwiseTest, AddSquaresAddsToWhatIsThere) {
+TYPED_TEST(ElementwiseTest, AddSquaresWritesOrAddsToWhatIsThere) {
   using T = TypeParam;
   for (const std::int64_t n : kSizes) {
     const auto x = random_integers<T>(n, 9, 6);  // small integers: every order of additions is exact
-    double expected = 7;
-    for (const T number : x) expected += double(number) * double(number);
-    each_version(
-        add_squares<T>,
-        [&](AddSquares<T>& f, Context& ctx) {
-          Output<double> sum(1);
-          *sum.data() = 7;
-          f(ctx, sum, x.data(), n);
-          return sum.vector();
-        },
-        [&](const std::vector<double>& sum) { EXPECT_TRUE(close(sum, std::vector<double>{expected})); });
+    double squares = 0;
+    for (const T number : x) squares += double(number) * double(number);
+    for (const bool accumulate : {false, true})
+      each_version(
+          add_squares<T>,
+          [&](AddSquares<T>& f, Context& ctx) {
+            Output<double> sum(1);
+            if (accumulate) *sum.data() = 7;
+            f(ctx, sum, x.data(), n, accumulate);
+            return sum.vector();
+          },
+          [&](const std::vector<double>& sum) {
+            EXPECT_TRUE(close(sum, std::vector<double>{squares + (accumulate ? 7 : 0)}));
+          });
   }
 }
 
@@ -178,7 +181,7 @@ TYPED_TEST(ElementwiseTest, AddSquaresHasTheSameBytesForAnyThreads) {
       add_squares<T>,
       [&](AddSquares<T>& f, Context& ctx) {
         std::vector<double> sum(1, 0);
-        f(ctx, sum.data(), x.data(), 200001);
+        f(ctx, sum.data(), x.data(), 200001, true);
         return sum;
       },
       [&](const std::vector<double>& sum) {
@@ -190,7 +193,7 @@ TEST(AddSquares, SquaresOfLargeFloatsDoNotOverflow) {
   Context ctx;
   const std::vector<float> x = {1e30f, 1e30f, 3};
   double sum = 0;
-  add_squares<float>(ctx, &sum, x.data(), 3);
+  add_squares<float>(ctx, &sum, x.data(), 3, false);
   EXPECT_EQ(sum, 2 * (double(1e30f) * double(1e30f)) + 9);
 }
 
@@ -200,7 +203,7 @@ TEST(AddSquares, NaNIsNotLost) {
     std::vector<float> x(5, 1);
     x[bad] = std::numeric_limits<float>::quiet_NaN();
     double sum = 0;
-    add_squares<float>(ctx, &sum, x.data(), 5);
+    add_squares<float>(ctx, &sum, x.data(), 5, false);
     EXPECT_TRUE(std::isnan(sum)) << bad;
   }
 }

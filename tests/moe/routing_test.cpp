@@ -24,9 +24,15 @@ Routing routing_of(Context& ctx, const Ints& expert, const Ints& token, std::int
   return r;
 }
 
+// The plan alone: of N tokens of width 1.
+SparsePlan plan_of(Context& ctx, const Routing& routing, std::int64_t N, std::int64_t E) {
+  ForwardContext f{.ctx = ctx};
+  return dispatch_tokens(f, routing, normal_tensor(ctx, {N, 1}, 2), E).plan;
+}
+
 TEST(Plan, ATokenMajorListByHand) {
   Context ctx;  // three tokens by two; token 1's second choice was dropped
-  const SparsePlan plan = make_plan(ctx, routing_of(ctx, {2, 0, 2, -1, 0, 1}, {}, 2), 3, 4);
+  const SparsePlan plan = plan_of(ctx, routing_of(ctx, {2, 0, 2, -1, 0, 1}, {}, 2), 3, 4);
   EXPECT_EQ(ints(plan.offset), (Ints{0, 2, 3, 5, 5}));
   EXPECT_EQ(ints(plan.row), (Ints{3, 0, 4, -1, 1, 2}));
   EXPECT_EQ(ints(plan.map.row), (Ints{3, 0, 4, -1, 1, 2}));
@@ -38,7 +44,7 @@ TEST(Plan, ATokenMajorListByHand) {
 // token 0 and one that was dropped. Token 1 goes nowhere.
 TEST(Plan, AnyOtherListByHand) {
   Context ctx;
-  const SparsePlan plan = make_plan(ctx, routing_of(ctx, {0, 0, 1, 1, 3, -1}, {2, 0, 2, 2, 0, 1}, 0), 3, 4);
+  const SparsePlan plan = plan_of(ctx, routing_of(ctx, {0, 0, 1, 1, 3, -1}, {2, 0, 2, 2, 0, 1}, 0), 3, 4);
   EXPECT_EQ(ints(plan.offset), (Ints{0, 2, 4, 4, 5}));
   EXPECT_EQ(ints(plan.row), (Ints{0, 1, 2, 3, 4, -1}));
   EXPECT_EQ(ints(plan.map.token_offset), (Ints{0, 2, 3, 6}));
@@ -52,19 +58,17 @@ void round_trip(const Ints& expert, const Ints& token, std::int64_t K, std::int6
   constexpr std::int64_t D = 3;
   Context ctx(2);
   const Routing routing = routing_of(ctx, expert, token, K);
-  const SparsePlan plan = make_plan(ctx, routing, N, E);
   const Tensor x = normal_tensor(ctx, {N, D}, 1);
-  const auto scaled = [&](ForwardContext& f, const Value& rows) {
+  ForwardContext f{.ctx = ctx};
+  const auto [plan, moved] = dispatch_tokens(f, routing, x, E);
+  const auto scaled = [&, offset = ints(plan.offset)](const Value& rows) {
     const Tensor y = copy_of(f, rows).tensor;
-    const Ints offset = ints(plan.offset);
     for (std::int64_t e = 0; e < E; ++e)
       for (std::int64_t i = offset[e] * D; i < offset[e + 1] * D; ++i)
         y.data<double>()[i] *= static_cast<double>(e + 1);
     return y;
   };
-  ForwardContext f{.ctx = ctx};
-  const Value rows = scaled(f, ops::gather_rows(f, x, plan.map));
-  const auto y = values_of<double>(ops::combine_rows(f, rows, routing.weight, plan.map).tensor);
+  const auto y = values_of<double>(ops::combine_rows(f, scaled(moved), routing.weight, plan.map).tensor);
 
   std::vector<double> expected(static_cast<std::size_t>(N * D));
   for (std::size_t i = 0; i < expert.size(); ++i) {
@@ -93,8 +97,8 @@ TEST(Plan, CarriesEveryRowThereAndBack) {
 TEST(Plan, ATokenMajorListIsASpecialCase) {
   Context ctx;
   const Ints expert{2, 0, 2, -1, 0, 1};
-  const SparsePlan a = make_plan(ctx, routing_of(ctx, expert, {}, 2), 3, 4);
-  const SparsePlan b = make_plan(ctx, routing_of(ctx, expert, {0, 0, 1, 1, 2, 2}, 0), 3, 4);
+  const SparsePlan a = plan_of(ctx, routing_of(ctx, expert, {}, 2), 3, 4);
+  const SparsePlan b = plan_of(ctx, routing_of(ctx, expert, {0, 0, 1, 1, 2, 2}, 0), 3, 4);
   EXPECT_EQ(ints(a.offset), ints(b.offset));
   EXPECT_EQ(ints(a.row), ints(b.row));
   EXPECT_EQ(ints(a.map.row), ints(b.map.row));
@@ -105,7 +109,7 @@ TEST(Plan, ATokenMajorListIsASpecialCase) {
 TEST(Plan, AnEmptyListIsAPlan) {
   Context ctx;
   for (const std::int64_t K : {0, 2}) {
-    const SparsePlan plan = make_plan(ctx, routing_of(ctx, {}, {}, K), 0, 3);
+    const SparsePlan plan = plan_of(ctx, routing_of(ctx, {}, {}, K), 0, 3);
     EXPECT_EQ(ints(plan.offset), (Ints{0, 0, 0, 0}));
     EXPECT_EQ(plan.map.N(), 0);
   }
@@ -113,13 +117,13 @@ TEST(Plan, AnEmptyListIsAPlan) {
 
 TEST(Plan, RefusesListsOfOtherLengths) {
   Context ctx;
-  EXPECT_THROW(make_plan(ctx, routing_of(ctx, {0, 1, 0}, {}, 2), 2, 2), Error);
+  EXPECT_THROW(plan_of(ctx, routing_of(ctx, {0, 1, 0}, {}, 2), 2, 2), Error);
   Routing short_weights = routing_of(ctx, {0, 1}, {0, 1}, 0);
   short_weights.weight = normal_tensor(ctx, {1}, 1);
-  EXPECT_THROW(make_plan(ctx, short_weights, 2, 2), Error);
+  EXPECT_THROW(plan_of(ctx, short_weights, 2, 2), Error);
   Routing short_tokens = routing_of(ctx, {0, 1}, {0, 1}, 0);
   short_tokens.token = tensor_of<std::int32_t>(ctx, {0}, {1});
-  EXPECT_THROW(make_plan(ctx, short_tokens, 2, 2), Error);
+  EXPECT_THROW(plan_of(ctx, short_tokens, 2, 2), Error);
 }
 
 }  // namespace

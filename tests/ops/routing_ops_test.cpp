@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "common/ops/ops.hpp"
+#include "kernels/routing_plan/routing_plan.hpp"
 #include "tests/support/gradients.hpp"
 
 namespace moe::testing {
@@ -120,6 +121,48 @@ TEST(RouterLossGradient, MatchesFiniteDifferences) {
           return ops::add(f, ops::balance_loss(f, soft.probability, count), ops::z_loss(f, in[0], soft));
         });
     EXPECT_LT(check.worst, kTolerance) << N << " " << E << ": " << check.where;
+  }
+}
+
+// The losses of one pass are those of their own operations, and so are their gradients.
+TEST(GateLosses, AreTheirPartsInOnePass) {
+  Context ctx(2);
+  const std::int64_t N = 65, E = 5, K = 2;
+  std::vector<std::int32_t> choices;
+  for (std::int64_t i = 0; i < N * K; ++i) choices.push_back(static_cast<std::int32_t>(i * i % 7) - 1);
+  const Tensor expert = tensor_of<std::int32_t>(ctx, choices, {N, K}), x = normal_tensor(ctx, {N, E}, 1);
+  const auto run = [&](bool one_pass) {
+    Tape tape(ctx);
+    ForwardContext f{.ctx = ctx, .tape = &tape};
+    const Value logits = tape.watch(x);
+    const ops::SoftmaxResult soft = ops::softmax(f, logits);
+    const Tensor count = Tensor::empty(ctx, DType::i32, {E});
+    histogram(ctx, count.data<std::int32_t>(), choices.data(), N * K, E);
+    const auto [counted, balance, z] =
+        one_pass ? ops::gate_losses(f, logits, soft, expert)
+                 : ops::GateLosses{count, ops::balance_loss(f, soft.probability, count),
+                                   ops::z_loss(f, logits, soft)};
+    EXPECT_EQ(values_of<std::int32_t>(counted), values_of<std::int32_t>(count));
+    std::vector<double> all{scalar_of(balance.tensor), scalar_of(z.tensor)};
+    tape.backward(std::vector<Tape::Root>{{balance, 0.5}, {z, 0.25}});
+    const auto gradient = values_of<double>(tape.gradient_of(logits));
+    all.insert(all.end(), gradient.begin(), gradient.end());
+    return all;
+  };
+  EXPECT_TRUE(close(run(true), run(false), {1e-14, 1e-14}));
+}
+
+TEST(DispatchGradient, MatchesFiniteDifferences) {
+  Context ctx(2);
+  const Tensor expert = integers(ctx, {2, 0, 2, -1, 0, 9}).reshape({3, 2});  // a drop, and no expert
+  for (const std::int64_t D : {1, 5, 33}) {
+    const auto function = [&](ForwardContext& f, const std::vector<Value>& in) {
+      const ops::Dispatched d = ops::dispatch_rows(f, in[0], expert, 4);
+      return project(f, ops::combine_rows(f, d.rows, in[1], d.map));
+    };
+    const GradientCheck check =
+        check_all(ctx, {normal_tensor(ctx, {3, D}, 1), normal_tensor(ctx, {6}, 2)}, {}, function);
+    EXPECT_LT(check.worst, kTolerance) << check.where;
   }
 }
 

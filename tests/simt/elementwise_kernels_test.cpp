@@ -99,20 +99,22 @@ TEST(ElementwiseKernels, FillNormalDrawsTheNumbersOfTheCpu) {
   });
 }
 
-TEST(ElementwiseKernels, AddSquaresAddsToWhatIsThere) {
+TEST(ElementwiseKernels, AddSquaresWritesOrAddsToWhatIsThere) {
   for (const std::int64_t n : {0, 1, 31, 33, 129, 4096, 4097, 70001}) {  // a partial sum has 4096 elements
     SCOPED_TRACE(concat(n, " elements"));
     const auto integers = random_integers<float>(n, 9, 4), reals = random_normal<float>(n, 5);
-    const auto run = [&](const std::vector<float>& x) {
-      return [&](Context& ctx) {
+    const auto run = [&](const std::vector<float>& x, bool accumulate) {
+      return [&x, n, accumulate](Context& ctx) {
         OnDevice<double> sum(ctx, std::vector<double>{7});
         OnDevice<float> values(ctx, x, 1);
-        add_squares<float>(ctx, sum, values, n);
+        add_squares<float>(ctx, sum, values, n, accumulate);
         return sum.vector();
       };
     };
-    against_cpu(run(integers));
-    against_cpu(run(reals), {0, 1e-13});  // n roundings of double
+    for (const bool accumulate : {false, true}) {
+      against_cpu(run(integers, accumulate));
+      against_cpu(run(reals, accumulate), {0, 1e-13});  // n roundings of double
+    }
   }
 }
 
@@ -123,7 +125,7 @@ TEST(ElementwiseKernels, AddSquaresOfManyElements) {
   Context ctx({.kind = DeviceKind::emulated}, 2);
   OnDevice<double> sum(ctx, std::vector<double>{0});
   OnDevice<float> values(ctx, x);
-  add_squares<float>(ctx, sum, values, n);
+  add_squares<float>(ctx, sum, values, n, true);
   EXPECT_EQ(sum.vector()[0], 9.0 * static_cast<double>(n));
 }
 
@@ -134,7 +136,7 @@ TEST(ElementwiseKernels, AddSquaresShowsNaNAndDoesNotOverflow) {
       x[4999] = bad;
       OnDevice<double> sum(ctx, std::vector<double>{0});
       OnDevice<float> values(ctx, x);
-      add_squares<float>(ctx, sum, values, 5000);
+      add_squares<float>(ctx, sum, values, 5000, true);
       return sum.vector();
     });
 }

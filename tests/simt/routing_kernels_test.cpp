@@ -3,6 +3,8 @@
 
 #include "kernels/balance_loss/balance_loss.hpp"
 #include "kernels/choice/choice.hpp"
+#include "kernels/dispatch/dispatch.hpp"
+#include "kernels/gate_losses/gate_losses.hpp"
 #include "kernels/routing_plan/routing_plan.hpp"
 #include "kernels/top_k_gate/top_k_gate.hpp"
 #include "tests/simt/against_cpu.hpp"
@@ -67,6 +69,29 @@ TEST(BalanceLossKernel, NoChoicesCostNothingAndOneExpertCostsE) {
     balance_loss<float>(ctx, loss, even, fair, {192, 64});
     EXPECT_EQ(loss.vector()[0], 1.f) << "perfect balance";
   });
+}
+
+// Operations that are made of others: the devices' rows of their tables.
+TEST(ComposedRouting, DispatchAndGateLossesAgreeWithTheCpu) {
+  for (const std::int64_t N : kDeviceSizes) {
+    const std::int64_t E = 5, K = 2, D = 33;
+    SCOPED_TRACE(concat(N, " tokens"));
+    Ints choices;
+    for (std::int64_t i = 0; i < N * K; ++i) choices.push_back(static_cast<std::int32_t>(i * i % 7) - 1);
+    against_cpu(
+        [&](Context& ctx) {
+          OnDevice<float> rows(ctx, std::vector<float>(N * K * D)), x(ctx, random_normal<float>(N * D, 1)),
+              p(ctx, magnitudes(N * E, 2)), lse(ctx, random_normal<float>(N, 3)), balance(ctx, 1), z(ctx, 1);
+          OnDevice<std::int32_t> offset(ctx, E + 1), row(ctx, N * K), expert(ctx, choices), count(ctx, E);
+          dispatch_rows<float>(ctx, rows, offset, row, x, expert, {N, K, D, E});
+          gate_losses<float>(ctx, count, balance, z, p, lse, expert, {N, E, K});
+          std::vector<float> all = together(rows.vector(), balance.vector(), z.vector());
+          for (const Ints& integers : {offset.vector(), row.vector(), count.vector()})
+            all.insert(all.end(), integers.begin(), integers.end());
+          return all;
+        },
+        kFewRoundings);
+  }
 }
 
 TEST(BalanceLossKernel, NaNReachesTheLosses) {

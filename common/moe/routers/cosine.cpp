@@ -60,9 +60,7 @@ class Cosine final : public Router {
     const Value logits = ops::linear(f, token, expert);
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
     const ops::TopK top = ops::top_k_gate(f, soft.probability, config_.top_k, config_.renormalise);
-    const Tensor count = count_choices(f.ctx, top.expert, config_.experts);
-    losses_.push_balance(f, soft.probability, top.expert, count);
-    losses_.push_z(f, logits, soft);
+    const Tensor count = losses_.push(f, logits, soft, top.expert);
     push_choice(f, count, soft.probability.tensor, top.expert, top.weight.tensor);
     return {.expert = top.expert, .weight = top.weight, .token = {}, .per_token = config_.top_k};
   }

@@ -39,6 +39,20 @@ Tensor RouterLosses::scoped(ForwardContext& f, const Tensor& choices, const Tens
   return total_.count;
 }
 
+Tensor RouterLosses::push(ForwardContext& f, const Value& logits, const ops::SoftmaxResult& soft,
+                          const Tensor& choices) {
+  if (f.losses && scope_ == Scope::batch) {
+    const ops::GateLosses losses = ops::gate_losses(f, logits, soft, choices);
+    f.losses->items.push_back({"aux", losses.balance, balance_});
+    f.losses->items.push_back({"z", losses.z, z_});
+    return losses.count;
+  }
+  const Tensor count = count_choices(f.ctx, choices, logits.tensor.size(-1));
+  push_balance(f, soft.probability, choices, count);
+  push_z(f, logits, soft);
+  return count;
+}
+
 void RouterLosses::push_balance(ForwardContext& f, const Value& probability, const Tensor& choices,
                                 const Tensor& count, std::int64_t nulls) {
   if (!f.losses) return;  // so a pass that is run again counts once

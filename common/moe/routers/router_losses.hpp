@@ -18,6 +18,9 @@ class RouterLosses {
   // `weight`: a parameter of the router that owns this; neither may move. Its after_step begins a new global count.
   RouterLosses(const MoeConfig& config, Parameter& weight);
 
+  // "aux" and "z" of a softmax router: what push_balance and push_z push, in one pass where the balance is of the batch. Returns
+  // the counts (E) of the choices (N, K), also where nobody wants losses.
+  Tensor push(ForwardContext& f, const Value& logits, const ops::SoftmaxResult& soft, const Tensor& choices);
   // "aux". probability (N, E); choices (N, K), or any list that names the sequences' tokens in order, before capacity
   // dropping; count (E): how often each expert was chosen. Of the last `nulls` experts only the sum of loads matters.
   void push_balance(ForwardContext& f, const Value& probability, const Tensor& choices, const Tensor& count,

@@ -15,9 +15,7 @@ class SoftmaxTopK final : public Router {
     const Value logits = router_logits(f, config_, x, weight_);
     const ops::SoftmaxResult soft = ops::softmax(f, logits);
     const ops::TopK top = ops::top_k_gate(f, soft.probability, config_.top_k, config_.renormalise);
-    const Tensor count = count_choices(f.ctx, top.expert, config_.experts);
-    losses_.push_balance(f, soft.probability, top.expert, count);
-    losses_.push_z(f, logits, soft);
+    const Tensor count = losses_.push(f, logits, soft, top.expert);
     const Tensor kept = limit_to_capacity(f.ctx, top.expert, config_.experts, config_.capacity_factor);
     push_choice(f, count, soft.probability.tensor, kept, top.weight.tensor);
     return {.expert = kept, .weight = top.weight, .token = {}, .per_token = config_.top_k};

@@ -17,9 +17,7 @@ class TopP final : public Router {
     const Tensor expert = choose(f, soft.probability.tensor);
     const Value weight = ops::weigh_choice(f, soft.probability, expert,
                                            {.N = 0, .E = 0, .K = 0, .renormalise = config_.renormalise});
-    const Tensor count = count_choices(f.ctx, expert, config_.experts);
-    losses_.push_balance(f, soft.probability, expert, count);
-    losses_.push_z(f, logits, soft);
+    const Tensor count = losses_.push(f, logits, soft, expert);
     losses_.push_entropy(f, soft.probability);
     push_choice(f, count, soft.probability.tensor, expert, weight.tensor);
     return {.expert = expert, .weight = weight, .token = {}, .per_token = config_.top_k};
