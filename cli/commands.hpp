@@ -1,28 +1,37 @@
-// The commands of `moe`. Each gets argc and argv from its own name on (argv[0] is "list", "generate", ...)
-// and returns an exit code; errors are UserError. A new one: its function here, a row in cli/main.cpp, its
-// own .cpp.
+// The commands of `moe`: the one table, read by the program `moe`, which shows them and finds them, and by the programs that
+// carry them out. Those are apart so that a command builds no more than it runs: `./moe demo` compiles neither the grader
+// nor the benchmarks.
+//
+// A new command: a function in the folder of its program, a row in the main.cpp there, a row here.
 #pragma once
+
+#include <span>
+#include <string_view>
 
 namespace moe {
 
-int list_main(int argc, char** argv);       // sessions and stages
-int stage_main(int argc, char** argv);      // becomes a stage program
-int demo_main(int argc, char** argv);       // becomes the stage program that is a session's main job
-int generate_main(int argc, char** argv);   // text from a checkpoint
-int convert_main(int argc, char** argv);    // a model from one file layout to another
-int tokenizer_main(int argc, char** argv);  // a byte-level BPE: train, encode, decode
-int bench_main(int argc, char** argv);      // benchmarks: cli/bench.hpp
-int figures_main(int argc, char** argv);    // reruns what made the recorded figures
-int doctor_main(int argc, char** argv);     // what works on this machine
-int start_main(int argc, char** argv);      // a work directory
-int watch_main(int argc, char** argv);      // checks on save
-int try_main(int argc, char** argv);        // one answer
-int hint_main(int argc, char** argv);       // the next hint
-int progress_main(int argc, char** argv);   // all exercises
-int reset_main(int argc, char** argv);      // an answer as it was
-int solution_main(int argc, char** argv);   // the reference
-int grade_main(int argc, char** argv);      // all answers
-int teach_main(int argc, char** argv);      // what a teacher needs
-int targets_main(int argc, char** argv);    // for the launcher: the CMake targets that a command line runs
+// Gets argc and argv from the command's own name on (argv[0] is "list", "generate", ...), returns an exit code; errors are
+// UserError.
+using CommandFunction = int (*)(int argc, char** argv);
+
+struct Command {
+  std::string_view name;
+  std::string_view program;  // "moe" itself, a program beside it, or "": the launcher does it, ./moe
+  std::string_view usage;
+  std::string_view summary;
+};
+
+std::span<const Command> commands();
+
+// Throws UserError (usage) that names the nearest existing one.
+const Command& find_command(std::string_view name);
+
+struct CommandRow {
+  std::string_view name;
+  CommandFunction function;
+};
+
+// What a program beside `moe` does: argv[1] names one of its commands.
+int run_command(std::span<const CommandRow> rows, int argc, char** argv);
 
 }  // namespace moe

@@ -1,12 +1,14 @@
-// list, stage, demo and targets: everything that only needs the table of stages.
+#include "cli/stage_commands.hpp"
+
 #include <algorithm>
 #include <cctype>
 #include <cstdio>
 #include <iterator>
+#include <set>
 #include <string_view>
 
 #include "cli/commands.hpp"
-#include "cli/run_stage.hpp"
+#include "cli/run_program.hpp"
 #include "cli/stages.hpp"
 #include "common/app/flags.hpp"
 #include "kernels/base/check.hpp"
@@ -31,8 +33,21 @@ bool is_help(std::string_view argument) {
   return argument == "--help" || argument == "-h";
 }
 
+[[noreturn]] void become_stage(const Stage& stage, std::span<char* const> arguments) {
+  become_program(program_of(stage), concat("./moe stage ", stage.number), arguments);
+}
+
 void print_target(const Stage& stage) {
   std::printf("%s\n", program_of(stage).c_str());
+}
+
+// Recorded figures come from all stages and all programs.
+void print_all_targets() {
+  for (const Stage& stage : stages()) print_target(stage);
+  std::set<std::string_view> programs;
+  for (const Command& command : commands())
+    if (command.program != "moe" && !command.program.empty()) programs.insert(command.program);
+  for (const std::string_view program : programs) std::printf("%s\n", program.data());
 }
 
 }  // namespace
@@ -71,14 +86,13 @@ int demo_main(int argc, char** argv) {
 
 // Prints nothing where the command line is wrong: the command itself will say so.
 int targets_main(int argc, char** argv) try {
-  const std::string_view command = argc > 1 ? argv[1] : "";
-  if (command == "stage" && argc > 2 && !is_help(argv[2])) print_target(find_stage(argv[2]));
-  if (command == "demo") print_target(main_job(argc - 1, argv + 1));
-  if (command == "figures")
-    for (const Stage& stage : stages()) print_target(stage);
-  constexpr std::string_view kGrading[] = {"try", "watch", "grade", "teach"};
-  if (std::find(std::begin(kGrading), std::end(kGrading), command) != std::end(kGrading))
-    std::printf("exercises\n");
+  const Command& command = find_command(argc > 1 ? argv[1] : "");
+  if (command.name == "stage" && argc > 2 && !is_help(argv[2])) print_target(find_stage(argv[2]));
+  if (command.name == "demo") print_target(main_job(argc - 1, argv + 1));
+  if (command.name == "figures") print_all_targets();
+  if (command.program != "moe" && !command.program.empty()) std::printf("%s\n", command.program.data());
+  constexpr std::string_view kGrading[] = {"try", "watch", "grade", "teach", "figures"};
+  if (std::ranges::find(kGrading, command.name) != std::end(kGrading)) std::printf("exercises\n");
   return 0;
 } catch (const UserError&) {
   return 0;

@@ -31,7 +31,7 @@ std::vector<std::int32_t> aligned_neurons(const ExpertWeights& weights, std::int
                                           std::int64_t expert);
 
 // (E, E) cosines of experts' weights, each pair with its neurons aligned: 1 for experts that compute the same in
-// another order. Compare with cosine_similarity of the matrices as they stand (common/moe/analysis.hpp).
+// another order. Compare with cosine_similarity of the matrices as they stand (common/analysis/analysis.hpp).
 std::vector<double> aligned_similarity(const ExpertWeights& weights);
 
 // A partition of a layer's experts: each in exactly one group, the first of a group its reference.

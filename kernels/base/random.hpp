@@ -2,6 +2,9 @@
 // A checkpoint needs seed and step only; recomputation and ranks reproduce for free.
 #pragma once
 
+// Philox needs no intrinsics of the processor; reading their headers would take a second in every file.
+#define R123_USE_SSE 0
+#define R123_USE_X86INTRIN_H 0
 #include <Random123/philox.h>
 
 #include <array>

@@ -6,7 +6,7 @@
 #include <cmath>
 #include <numeric>
 
-#include "common/moe/analysis.hpp"
+#include "common/analysis/analysis.hpp"
 #include "tests/convert/support.hpp"
 
 namespace moe::testing {

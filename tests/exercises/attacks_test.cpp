@@ -43,6 +43,7 @@ struct Attack {
   const char* name;
   const char* reason;  // stands in the failure, sealed
   const char* bare;  // and without the seal; null: then it gets nowhere, but does no harm either: it may pass
+  double seconds = 2;  // allowed for a call
 };
 
 constexpr const char* kRefused = "asks the system for a file, a program, a process, a thread or the network";
@@ -53,7 +54,7 @@ const Attack kAttacks[] = {
     {"endless_recursion", "segmentation fault", "segmentation fault"},
     {"fork_bomb", kRefused, "does not come back"},
     {"huge_allocation", "no memory is left", "no memory is left"},
-    {"greedy_allocation", "no memory is left", "no memory is left"},
+    {"greedy_allocation", "no memory is left", "no memory is left", 10},  // gigabytes in small pieces
     {"exit_zero", "ends the program, exit(0)", "ends the program, exit(0)"},
     {"prints_passed", "writes into the pipe", "writes into the pipe"},
     {"prints_without_end", "does not come back", "does not come back"},
@@ -93,7 +94,8 @@ class Attacked : public ::testing::TestWithParam<Attack> {
 
 TEST_P(Attacked, CostsItsOwnPointsOnly) {
   if (!can_seal()) GTEST_SKIP() << "this system filters no calls";
-  const Verdict verdict = grade_answer(top_k_gate(), attack(GetParam().name), {.seed = 3, .seconds = 2});
+  const Verdict verdict =
+      grade_answer(top_k_gate(), attack(GetParam().name), {.seed = 3, .seconds = GetParam().seconds});
   ASSERT_TRUE(verdict.built) << verdict.compiler;
   EXPECT_EQ(failed(verdict), kOneCheck);
   expect_reason(verdict, GetParam().reason);
@@ -103,8 +105,8 @@ TEST_P(Attacked, CostsItsOwnPointsOnlyWithoutTheFilterOfCalls) {
   if (std::string(GetParam().name) == "kills_grader" && geteuid() != 0)
     GTEST_SKIP()
         << "without a filter and a user of its own it would end all processes of whoever runs this test";
-  const Verdict verdict =
-      grade_answer(top_k_gate(), attack(GetParam().name), {.seed = 3, .seconds = 2, .bare = true});
+  const Verdict verdict = grade_answer(top_k_gate(), attack(GetParam().name),
+                                       {.seed = 3, .seconds = GetParam().seconds, .bare = true});
   ASSERT_TRUE(verdict.built) << verdict.compiler;
   if (!GetParam().bare && failed(verdict).empty()) return;
   EXPECT_EQ(failed(verdict), kOneCheck);

@@ -6,7 +6,7 @@
 #include <cmath>
 
 #include "common/data/bpe_train.hpp"
-#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
+#include "sessions/01_overview/experiment/statistics.hpp"
 
 namespace moe::session1 {
 namespace {

@@ -3,8 +3,8 @@
 // compares in a narrower space, help? Routers that do not learn are the control.
 #include <cmath>
 
+#include "common/analysis/analysis.hpp"
 #include "common/app/format.hpp"
-#include "common/moe/analysis.hpp"
 #include "sessions/01_overview/challenges/challenges.hpp"
 #include "sessions/01_overview/challenges/geometry.hpp"
 #include "sessions/01_overview/challenges/models.hpp"

@@ -4,7 +4,7 @@
 
 #include <algorithm>
 
-#include "common/moe/analysis.hpp"
+#include "common/analysis/analysis.hpp"
 #include "sessions/01_overview/challenges/challenges.hpp"
 #include "sessions/01_overview/challenges/models.hpp"
 #include "sessions/01_overview/experiment/mixed_text.hpp"

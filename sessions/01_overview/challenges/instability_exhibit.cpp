@@ -2,7 +2,7 @@
 
 #include "common/app/format.hpp"
 #include "sessions/01_overview/challenges/instability.hpp"
-#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
+#include "sessions/01_overview/experiment/statistics.hpp"
 
 namespace moe::session1 {
 namespace {

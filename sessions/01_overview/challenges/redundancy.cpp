@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "common/analysis/analysis.hpp"
 #include "common/app/format.hpp"
 #include "common/convert/fewer_experts.hpp"
-#include "common/moe/analysis.hpp"
 #include "common/train/batch_tensors.hpp"
 #include "sessions/01_overview/challenges/challenges.hpp"
 #include "sessions/01_overview/challenges/models.hpp"

@@ -12,7 +12,7 @@
 #include "common/report/table.hpp"
 #include "common/report/write_file.hpp"
 #include "common/train/run.hpp"
-#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
+#include "sessions/01_overview/experiment/statistics.hpp"
 
 namespace moe::session1 {
 namespace {

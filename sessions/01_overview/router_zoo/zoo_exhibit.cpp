@@ -3,7 +3,7 @@
 #include <cmath>
 
 #include "common/app/format.hpp"
-#include "sessions/01_overview/moe_vs_dense/statistics.hpp"
+#include "sessions/01_overview/experiment/statistics.hpp"
 #include "sessions/01_overview/router_zoo/zoo.hpp"
 
 namespace moe::session1 {
