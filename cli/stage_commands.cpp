@@ -41,12 +41,20 @@ void print_target(const Stage& stage) {
   std::printf("%s\n", program_of(stage).c_str());
 }
 
-// Recorded figures come from all stages and all programs.
+// What answers are checked with.
+void print_grading(const Command& command) {
+  constexpr std::string_view kGrading[] = {"try", "watch", "grade", "teach"};
+  if (std::ranges::find(kGrading, command.name) != std::end(kGrading)) std::printf("exercises\n");
+}
+
+// Recorded figures come from all stages and all commands.
 void print_all_targets() {
   for (const Stage& stage : stages()) print_target(stage);
   std::set<std::string_view> programs;
-  for (const Command& command : commands())
+  for (const Command& command : commands()) {
     if (command.program != "moe" && !command.program.empty()) programs.insert(command.program);
+    print_grading(command);
+  }
   for (const std::string_view program : programs) std::printf("%s\n", program.data());
 }
 
@@ -91,8 +99,7 @@ int targets_main(int argc, char** argv) try {
   if (command.name == "demo") print_target(main_job(argc - 1, argv + 1));
   if (command.name == "figures") print_all_targets();
   if (command.program != "moe" && !command.program.empty()) std::printf("%s\n", command.program.data());
-  constexpr std::string_view kGrading[] = {"try", "watch", "grade", "teach", "figures"};
-  if (std::ranges::find(kGrading, command.name) != std::end(kGrading)) std::printf("exercises\n");
+  print_grading(command);
   return 0;
 } catch (const UserError&) {
   return 0;

@@ -1,8 +1,10 @@
 // moe teach rehearse: a class that never was. Its submissions are made of the answers that the exercises keep, so that of every
 // verdict it is known what it should be; they go the way of a real class's.
+#include <chrono>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 
 #include "cli/exercises/grade_class.hpp"
 #include "cli/exercises/kept_answers.hpp"

@@ -10,9 +10,12 @@
 #include "common/report/table.hpp"
 #include "kernels/attention/attention.hpp"
 #include "kernels/base/random.hpp"
+#include "kernels/dispatch/dispatch.hpp"
 #include "kernels/elementwise/elementwise.hpp"
+#include "kernels/gate_losses/gate_losses.hpp"
 #include "kernels/gemm/gemm.hpp"
 #include "kernels/grouped_ffn/grouped_ffn.hpp"
+#include "kernels/softmax/softmax.hpp"
 #include "kernels/top_k_gate/top_k_gate.hpp"
 
 namespace moe {
@@ -92,6 +95,29 @@ class KernelBench {
              }));
   }
 
+  void softmax_versions(std::int64_t N, std::int64_t E) {
+    const std::vector<float> score = numbers(N * E);
+    std::vector<float> probability(score.size()), logsumexp(static_cast<std::size_t>(N));
+    versions(softmax<float>, concat("N=", N, " E=", E), 0, std::function([&](Softmax<float>* f) {
+               f(ctx_, probability.data(), logsumexp.data(), score.data(), N, E);
+             }));
+  }
+
+  void routing_versions(const DispatchShape& s) {
+    const std::vector<float> x = numbers(s.N * s.D), probability = numbers(s.N * s.E);
+    std::vector<float> rows(static_cast<std::size_t>(s.N * s.K * s.D)), losses(2);
+    const std::vector<std::int32_t> expert = choices(s.N * s.K, s.E);
+    std::vector<std::int32_t> offset(static_cast<std::size_t>(s.E + 1)), row(expert.size());
+    const std::string shape = concat("N=", s.N, " E=", s.E, " K=", s.K);
+    versions(dispatch_rows<float>, concat(shape, " D=", s.D), 0, std::function([&](DispatchRows<float>* f) {
+               f(ctx_, rows.data(), offset.data(), row.data(), x.data(), expert.data(), s);
+             }));
+    versions(gate_losses<float>, shape, 0, std::function([&](GateLosses<float>* f) {
+               f(ctx_, offset.data(), &losses[0], &losses[1], probability.data(), x.data(), expert.data(),
+                 {s.N, s.E, s.K});
+             }));
+  }
+
   const Table& table() const { return table_; }
 
  private:
@@ -99,6 +125,14 @@ class KernelBench {
     std::vector<float> x(static_cast<std::size_t>(n));
     fill_normal<float>(ctx_, x.data(), 1, {.seed = 1}, n);
     return x;
+  }
+
+  static std::vector<std::int32_t> choices(std::int64_t n, std::int64_t E) {
+    std::vector<std::int32_t> expert;
+    for (std::int64_t i = 0; i < n; ++i)
+      expert.push_back(static_cast<std::int32_t>(philox({.seed = 2}, static_cast<std::uint64_t>(i))[0] %
+                                                 static_cast<std::uint32_t>(E)));
+    return expert;
   }
 
   Context& ctx_;
@@ -132,6 +166,8 @@ int bench_kernels_main(int argc, char** argv) {
   bench.attention_versions(16, 128, 2, 32);
   bench.top_k_versions(4096, 32, 2);
   bench.top_k_versions(4096, 64, 8);
+  bench.softmax_versions(2048, 32);
+  bench.routing_versions({2048, 2, 64, 32});
   return form.print(bench.table());
 }
 

@@ -72,7 +72,7 @@ class Tape {
   struct Root {
     Value value;
     double weight = 1;
-    Tensor gradient = {};  // instead of weight, for a value that is no scalar
+    Tensor gradient = {};  // instead of weight: of a value that is no scalar, or kept by the caller
   };
   void backward(std::span<const Root> roots);
   Tensor gradient_of(const Value& watched) const;

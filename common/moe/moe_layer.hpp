@@ -22,7 +22,8 @@ class MoeLayer {
            double residual_scale = 1);
 
   // x (N, D) → (N, D). Pushes to f.metrics "load" (E+1) i32: the plan's offsets, what each expert really got. If the metrics
-  // are detailed also "input" and "output" (N, D), and in expert order "row_weight" (A) and "row_output" (A, D), unless the plan is dense.
+  // are detailed also "input" and "output" (N, D) and, unless the plan is dense, "list_row" and "list_weight" (A) in the order of the
+  // router's list and "row_output" (A, D) in expert order.
   Value forward(ForwardContext& f, const Value& x);
   void visit(const ParameterVisitor& visitor, const std::string& prefix = "");
 

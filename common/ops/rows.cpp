@@ -14,10 +14,6 @@ TokenRows token_rows(const RowMap& map) {
   return {at(map.row), map.per_token, at(map.token_offset), at(map.element)};
 }
 
-}  // namespace
-
-namespace {
-
 // The node of rows that came from x by `map`.
 Value record_gather(ForwardContext& f, const Value& x, const Tensor& rows, const RowMap& map) {
   if (!f.tape) return rows;

@@ -19,8 +19,7 @@ inline constexpr int kLanes = 4;
 #endif
 using Floats = float __attribute__((vector_size(4 * kLanes)));
 using Ints = std::int32_t __attribute__((vector_size(4 * kLanes)));
-// Where there are no registers that wide, GCC warns of how such vectors are passed. These never leave inlined functions.
-#pragma GCC diagnostic ignored "-Wpsabi"
+using Words = std::uint32_t __attribute__((vector_size(4 * kLanes)));
 
 inline Floats load_lanes(const float* x) {
   Floats v;

@@ -1,5 +1,5 @@
-// A token's row moves as soon as its place is known: the sort costs no pass of its own but the counting. That takes the
-// routing plan of the demo from 7 µs to 3 µs a layer.
+// A token's row moves as soon as its place is known: the sort costs no pass of its own but the counting, and the lines of x and
+// of the choices are fetched by the thread that uses them.
 #include <algorithm>
 
 #include "kernels/base/parallel.hpp"
@@ -9,14 +9,9 @@
 namespace moe::detail {
 namespace {
 
-// Tokens that have counters of their own. At most 64 such parts, since one thread scans them all.
-std::int64_t part_of(std::int64_t N) {
-  return std::max<std::int64_t>(256, (N + 63) / 64);
-}
-
 // count (parts, E + 1)
-void count_choices(Context& ctx, std::int32_t* count, const std::int32_t* expert, const DispatchShape& s) {
-  const std::int64_t part = part_of(s.N);
+void count_choices(Context& ctx, std::int32_t* count, const std::int32_t* expert, std::int64_t part,
+                   const DispatchShape& s) {
   parallel_for(ctx, s.N, part, [=](std::int64_t begin, std::int64_t end) {
     std::int32_t* mine = count + begin / part * (s.E + 1);
     std::fill_n(mine, s.E + 1, 0);
@@ -29,10 +24,12 @@ void count_choices(Context& ctx, std::int32_t* count, const std::int32_t* expert
 template <class T>
 void dispatch_rows_fused(Context& ctx, T* rows, std::int32_t* offset, std::int32_t* row, const T* x,
                          const std::int32_t* expert, const DispatchShape& s) {
-  const std::int64_t A = s.N * s.K, part = part_of(s.N), parts = (s.N + part - 1) / part;
+  const std::int64_t A = s.N * s.K;
+  // Tokens that have counters of their own; one thread scans those of all parts.
+  const std::int64_t part = sum_grain(s.N, s.K * s.D * sizeof(T)), parts = (s.N + part - 1) / part;
   account(ctx, sizeof(T) * (1.0 * A * s.D + 1.0 * s.N * s.D) + 4.0 * (2 * A + s.E));
   Scratch<std::int32_t> next(ctx, parts * (s.E + 1));
-  count_choices(ctx, next.data(), expert, s);
+  count_choices(ctx, next.data(), expert, part, s);
   scan_parts(offset, next.data(), parts, s.E);
   parallel_for(ctx, s.N, part, [&](std::int64_t begin, std::int64_t end) {
     std::int32_t* place = next.data() + begin / part * (s.E + 1);

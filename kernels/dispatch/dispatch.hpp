@@ -1,7 +1,6 @@
 // Dispatch of token choice in one operation: the plan (kernels/routing_plan) and the rows that it moves (kernels/rows).
 //
-// The plan of a few thousand tokens is some 10 KiB of integers. As an operation of its own it costs far more than its bytes:
-// what it takes to hand out two regions of work, and to fetch keys and rows that the other core wrote.
+// As an operation of its own the plan of a few thousand tokens would cost far more than its bytes (docs/performance.md).
 #pragma once
 
 #include <cstdint>

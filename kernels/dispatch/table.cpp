@@ -1,3 +1,4 @@
+#include "kernels/base/backends.hpp"
 #include "kernels/dispatch/versions.hpp"
 
 namespace moe {
@@ -6,9 +7,7 @@ namespace {
 constexpr Version<DispatchRows<float>> rows_f32[] = {
     {"separate", DeviceKind::cpu, 0, detail::dispatch_rows_separate<float>},
     {"fused", DeviceKind::cpu, 0, detail::dispatch_rows_fused<float>},
-    {"separate", DeviceKind::emulated, 0, detail::dispatch_rows_separate<float>},
-    {"separate", DeviceKind::checked, 0, detail::dispatch_rows_separate<float>},
-    {"separate", DeviceKind::cuda, 0, detail::dispatch_rows_separate<float>}};
+    MOE_COMPOSED_ROWS("separate", detail::dispatch_rows_separate<float>)};
 constexpr Version<DispatchRows<double>> rows_f64[] = {
     {"separate", DeviceKind::cpu, 0, detail::dispatch_rows_separate<double>},
     {"fused", DeviceKind::cpu, 0, detail::dispatch_rows_fused<double>}};

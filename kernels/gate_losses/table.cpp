@@ -1,3 +1,4 @@
+#include "kernels/base/backends.hpp"
 #include "kernels/gate_losses/versions.hpp"
 
 namespace moe {
@@ -6,9 +7,7 @@ namespace {
 constexpr Version<GateLosses<float>> losses_f32[] = {
     {"separate", DeviceKind::cpu, 0, detail::gate_losses_separate<float>},
     {"one_pass", DeviceKind::cpu, 0, detail::gate_losses_one_pass<float>},
-    {"separate", DeviceKind::emulated, 0, detail::gate_losses_separate<float>},
-    {"separate", DeviceKind::checked, 0, detail::gate_losses_separate<float>},
-    {"separate", DeviceKind::cuda, 0, detail::gate_losses_separate<float>}};
+    MOE_COMPOSED_ROWS("separate", detail::gate_losses_separate<float>)};
 constexpr Version<GateLosses<double>> losses_f64[] = {
     {"separate", DeviceKind::cpu, 0, detail::gate_losses_separate<double>},
     {"one_pass", DeviceKind::cpu, 0, detail::gate_losses_one_pass<double>}};

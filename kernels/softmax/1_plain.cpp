@@ -60,7 +60,7 @@ void softmax_plain(Context& ctx, T* y, T* logsumexp, const T* x, std::int64_t R,
   });
 }
 
-template void softmax_plain(Context&, double*, double*, const double*, std::int64_t, std::int64_t);
+template void softmax_plain(Context&, float*, float*, const float*, std::int64_t, std::int64_t);
 
 }  // namespace detail
 

@@ -1,5 +1,5 @@
 // As many short rows at once as a register has lanes: their maxima and sums come out of one transposition each, where a row by
-// itself adds up the lanes of its own vector one after another; and a row's numbers are read and written once, not four times.
+// itself adds up the lanes of its own vector one after another. Three passes over a row in place of five.
 #include <algorithm>
 #include <cmath>
 
@@ -43,7 +43,7 @@ void softmax_rows(float* y, Floats& top, Floats& sum, const float* x) {
   for (int r = 0; r < kLanes; ++r) {
     of_row[r] = Floats{};
     for (int v = 0; v < kVectors; ++v) {
-      const Floats e = exp_of<Ints>(load_lanes(x + r * C + v * kLanes) - top[r]);
+      const Floats e = exp_of_nonpositive<Words>(load_lanes(x + r * C + v * kLanes) - top[r]);
       of_row[r] += e;
       store_lanes(y + r * C + v * kLanes, e);
     }

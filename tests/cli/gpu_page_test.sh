@@ -28,7 +28,7 @@ EveryOperationIsListed() {
     sed -E 's/.* ([a-z0-9_]+);/\1/' | sort >"$work/declared"
   grep -oE '"operation": "[a-z0-9_]+"' "$work/out" | cut -d'"' -f4 | sort >"$work/listed"
   [ -s "$work/declared" ] || fail "no operations found in kernels/"
-  diff "$work/declared" "$work/listed" || fail "< declared in kernels/, > listed by cli/operations.cpp"
+  diff "$work/declared" "$work/listed" || fail "< declared in kernels/, > listed by kernels/all_versions.cpp"
 }
 
 # Which kernels a file has and what they need is nvcc's to say, and recorded; that no file is left out is checked.

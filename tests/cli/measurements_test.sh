@@ -35,7 +35,7 @@ BenchTrainHasTheKeysThatAreDocumented() {
   expect_keys model threads tokens_per_second step_seconds gemm_seconds fraction_of_gemm peak_mib_early peak_mib_late
 }
 
-BenchTrainSaysWhatBandwidthDoesNotBound() {
+BenchTrainNamesWhatTakesLongestForItsBytes() {
   run "$MOE_PROGRAM" bench train --steps 3
   expect_code 0
   expect_in out "KiB a call"

@@ -108,6 +108,43 @@ TargetsNamesWhatACommandRunsAndNothingElse() {
   done
 }
 
+TargetsNamesTheProgramOfEveryOtherCommand() {
+  for pair in "bench train:moe_measure" "doctor:moe_measure" "generate --ckpt x:moe_models" "convert:moe_models" \
+    "tokenizer:moe_models" "hint:moe_exercises" "start x:moe_exercises" "try:moe_exercises exercises" \
+    "teach check:moe_exercises exercises"; do
+    [ "${pair#*:}" = moe_measure ] || [ "${pair#*:}" = moe_models ] || has_exercises || continue
+    # shellcheck disable=SC2086
+    run "$MOE_PROGRAM" targets ${pair%:*}
+    [ "$code $(sort -r "$work/out" | xargs)" = "0 $(xargs -n 1 <<<"${pair#*:}" | sort -r | xargs)" ] || fail "targets ${pair%:*}"
+  done
+  run "$MOE_PROGRAM" targets figures
+  for program in stage_1.1 stage_1.7 moe_measure moe_models; do expect_in out "$program"; done
+  has_exercises || ! grep -q exercises "$work/out" || fail "targets that this build does not have"
+}
+
+has_exercises() { "$MOE_PROGRAM" --help | grep -q '^  teach '; }
+
+# Two tables must agree: the one of all commands, and each program's own.
+EveryCommandIsKnownToItsProgram() {
+  "$MOE_PROGRAM" --help | sed -nE 's/^  ([a-z]+) .*/\1/p' >"$work/commands"
+  [ "$(wc -l <"$work/commands")" -ge 10 ] || fail "too few commands in --help"
+  while read -r command; do
+    run "$MOE_PROGRAM" "$command" --help
+    case $command in
+      test | docs | clean) expect_code 2 ;;
+      *) expect_code 0 ;;
+    esac
+  done <"$work/commands"
+}
+
+APartThatIsNotBuiltNamesTheCommandThatBuildsIt() {
+  mkdir "$work/bin" && cp "$MOE_PROGRAM" "$work/bin/moe"
+  run "$work/bin/moe" bench train
+  expect_code 3
+  expect_in err "./moe bench"
+  expect_in err "--target moe_measure"
+}
+
 LauncherCommandsPointToTheLauncher() {
   run "$MOE_PROGRAM" test
   expect_code 2

@@ -71,7 +71,7 @@ TYPED_TEST(DispatchTest, ByHand) {
   EXPECT_EQ(plan.token, (Ints{0, 2, 0, 1}));
 }
 
-// 256 tokens have counters of their own; from 16,384 on more than that.
+// Tokens share counters while their rows make up less than 64 KiB: two parts from 249 tokens on with K = 2, D = 33 and floats.
 TYPED_TEST(DispatchTest, AnySize) {
   for (const std::int64_t N : {0, 1, 31, 33, 127, 255, 256, 257, 700})
     for (const std::int64_t K : {1, 2, 3})
@@ -83,10 +83,13 @@ TYPED_TEST(DispatchTest, AnySize) {
       }
 }
 
-TYPED_TEST(DispatchTest, ManyTokensHaveLargerParts) {
-  Ints expert;
-  for (std::int64_t i = 0; i < 17001; ++i) expert.push_back(static_cast<std::int32_t>(philox({}, i)[0] % 7));
-  expect_dispatch<TypeParam>(expert, {17001, 1, 2, 7});
+TYPED_TEST(DispatchTest, AnyNumberOfPartsUpToTheLast) {
+  for (const std::int64_t N : {64, 65, 4097}) {  // rows of 64 KiB: a part each, up to 64 parts
+    Ints expert;
+    const std::int64_t D = N < 100 ? 16384 / static_cast<std::int64_t>(sizeof(TypeParam)) * 4 : 33;
+    for (std::int64_t i = 0; i < N; ++i) expert.push_back(static_cast<std::int32_t>(philox({}, i)[0] % 7));
+    expect_dispatch<TypeParam>(expert, {N, 1, D, 7});
+  }
 }
 
 TYPED_TEST(DispatchTest, AllToOneExpertOrToNobody) {

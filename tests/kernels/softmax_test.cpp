@@ -1,6 +1,7 @@
 #include "kernels/softmax/softmax.hpp"
 
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "tests/support/compare.hpp"
@@ -50,7 +51,7 @@ TYPED_TEST_SUITE(SoftmaxTest, Types);
 
 TYPED_TEST(SoftmaxTest, MatchesTheDefinition) {
   using T = TypeParam;
-  for (const std::int64_t C : {1, 2, 8, 15, 16, 17, 31, 64, 127, 128, 129, 1000})
+  for (const std::int64_t C : {1, 2, 4, 8, 15, 16, 17, 31, 32, 64, 127, 128, 129, 1000})
     for (const std::int64_t R : {1, 33, 300}) {
       SCOPED_TRACE(concat(R, " x ", C));
       const auto x = random_normal<T>(R * C, 1);
@@ -78,7 +79,7 @@ TYPED_TEST(SoftmaxTest, ThreeEqualNumbersShareEvenly) {
 
 TYPED_TEST(SoftmaxTest, InPlaceAndWithoutLogsumexpGiveTheSameBytes) {
   using T = TypeParam;
-  for (const std::int64_t C : {33, 129}) {
+  for (const std::int64_t C : {16, 32, 33, 129}) {
     Context ctx;
     Output<T> apart(65 * C), lse(65);
     auto x = random_normal<T>(65 * C, 2);
@@ -90,27 +91,48 @@ TYPED_TEST(SoftmaxTest, InPlaceAndWithoutLogsumexpGiveTheSameBytes) {
 
 TYPED_TEST(SoftmaxTest, LargeNumbersNeitherOverflowNorVanish) {
   using T = TypeParam;
-  Context ctx;
   const T infinity = std::numeric_limits<T>::infinity();
-  const std::vector<T> x = {T(1e30), T(1e30), -infinity, T(-1e30)};
-  Output<T> y(4);
-  softmax<T>(ctx, y.data(), nullptr, x.data(), 1, 4);
-  std::vector<T> expected(
-      4);  // element by element: GCC 12 with AVX-512 miscompiles {0.5, 0.5, 0, 0} of doubles
-  expected[0] = expected[1] = T(0.5);
-  EXPECT_TRUE(close(y, expected));
+  for (const std::int64_t C : {4, 8, 16, 32}) {
+    std::vector<T> x(C, -infinity), expected(C);
+    x[0] = x[1] = T(1e30), x[3] = T(-1e30);
+    expected[0] = expected[1] = T(0.5);
+    each_version(
+        softmax<T>, [&](Softmax<T>& f, Context& ctx) { return run(f, ctx, x, 1, C); },
+        [&](const std::vector<T>& y) {
+          EXPECT_TRUE(close(std::span(y).first(C), std::span<const T>(expected)));
+        });
+  }
 }
 
 TYPED_TEST(SoftmaxTest, ARowWithNaNIsAllNaNAndItsNeighboursAreNot) {
   using T = TypeParam;
-  for (const std::int64_t C : {3, 33, 129})
-    for (const std::int64_t bad : {std::int64_t{0}, C / 2, C - 1}) {
-      auto x = random_normal<T>(3 * C, 3);
-      x[C + bad] = std::numeric_limits<T>::quiet_NaN();
+  for (const auto& version : versions_here(softmax<T>))
+    for (const std::int64_t C : {3, 8, 16, 32, 33, 129})
+      for (const std::int64_t bad : {std::int64_t{0}, C / 2, C - 1}) {
+        SCOPED_TRACE(concat(version.name, " ", C));
+        auto x = random_normal<T>(3 * C, 3);
+        x[C + bad] = std::numeric_limits<T>::quiet_NaN();
+        Context ctx;
+        ctx.device.kind = version.device;
+        const auto y = run(*version.function, ctx, x, 3, C);
+        for (std::int64_t i = 0; i < 3 * C; ++i) EXPECT_EQ(std::isnan(y[i]), i / C == 1) << i << " of " << C;
+        EXPECT_TRUE(std::isnan(y[3 * C + 1]));
+      }
+}
+
+// A router that looks at one token at a time must not depend on how many there are.
+TYPED_TEST(SoftmaxTest, ARowHasTheSameBytesAmongAnyNumberOfRows) {
+  using T = TypeParam;
+  for (const auto& version : versions_here(softmax<T>))
+    for (const std::int64_t C : {8, 16, 32}) {
       Context ctx;
-      const auto y = run(*softmax<T>.versions()[0].function, ctx, x, 3, C);
-      for (std::int64_t i = 0; i < 3 * C; ++i) EXPECT_EQ(std::isnan(y[i]), i / C == 1) << i << " of " << C;
-      EXPECT_TRUE(std::isnan(y[3 * C + 1]));
+      ctx.device.kind = version.device;
+      const auto x = random_normal<T>(33 * C, 4), all = run(*version.function, ctx, x, 33, C);
+      for (const std::int64_t R : {1, 3, 15, 16, 17, 32}) {
+        const auto some = run(*version.function, ctx, x, R, C);
+        EXPECT_EQ(std::memcmp(some.data(), all.data(), R * C * sizeof(T)), 0) << R << " rows of " << C;
+        EXPECT_EQ(std::memcmp(&some[R * C], &all[33 * C], R * sizeof(T)), 0) << R << " rows of " << C;
+      }
     }
 }
 

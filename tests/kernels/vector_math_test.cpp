@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <limits>
 
 namespace moe {
@@ -40,6 +42,18 @@ TEST(ExpFast, KeepsEveryKindOfNaN) {
   for (std::uint32_t payload = 1; payload < 0x800000; payload += 4099)
     for (const std::uint32_t sign : {0u, 0x80000000u})
       ASSERT_TRUE(std::isnan(exp_fast(std::bit_cast<float>(sign | 0x7f800000 | payload)))) << payload;
+}
+
+TEST(ExpOfNonpositive, HasTheBitsOfExpFast) {
+  const auto bits = [](float x) { return std::bit_cast<std::uint32_t>(x); };
+  for (std::uint32_t i = 0; i <= 0x7f800000; i += 997) {  // every kind of number from -0 to -infinity
+    const float x = std::bit_cast<float>(i | 0x80000000u);
+    ASSERT_EQ(bits(detail::exp_of_nonpositive<std::uint32_t>(x)), bits(exp_fast(x))) << x;
+  }
+  for (float x = -87.3361f; x > -87.3371f; x = std::nextafter(x, -100.f))
+    ASSERT_EQ(bits(detail::exp_of_nonpositive<std::uint32_t>(x)), bits(exp_fast(x))) << x;
+  EXPECT_EQ(detail::exp_of_nonpositive<std::uint32_t>(-std::numeric_limits<float>::infinity()), 0.f);
+  EXPECT_TRUE(std::isnan(detail::exp_of_nonpositive<std::uint32_t>(std::nanf(""))));
 }
 
 TEST(Sigmoid, HasItsLimitsAndItsSymmetry) {
