@@ -1,5 +1,4 @@
-// A token's row moves as soon as its place is known: the sort costs no pass of its own but the counting, and the lines of x and
-// of the choices are fetched by the thread that uses them.
+// The thread that places a stretch of choices moves their rows, too: one region of work less, and places are still in its cache.
 #include <algorithm>
 
 #include "kernels/base/parallel.hpp"
@@ -37,8 +36,10 @@ void dispatch_rows_fused(Context& ctx, T* rows, std::int32_t* offset, std::int32
       const std::int64_t e = bucket_of(expert[i], s.E);
       const std::int32_t r = place[e]++;
       row[i] = e < s.E ? r : -1;
-      if (e < s.E) std::copy_n(x + i / s.K * s.D, s.D, rows + r * s.D);
     }
+    for (std::int64_t n = begin; n < end; ++n)
+      for (std::int64_t i = n * s.K; i < (n + 1) * s.K; ++i)
+        if (row[i] >= 0) std::copy_n(x + n * s.D, s.D, rows + row[i] * s.D);
   });
 }
 
